@@ -1,0 +1,29 @@
+/* An error as a value: a code and a message that grows outside-in as it travels up.
+ *
+ * Convention of the whole program: a function that can fail returns 0 or -1 (or a
+ * descriptor or -1) and takes `struct err *` as its last parameter. The callee sets it,
+ * each caller on the way up may prefix it, and only the edge that decides what to do
+ * logs it, once. `struct err` lives on the caller's stack; it holds no resources. */
+#ifndef HEARTH_BASE_ERR_H
+#define HEARTH_BASE_ERR_H
+
+#define ERR_TEXT 256
+
+struct err {
+	int code;            /* errno-like; 0 means "no error set" */
+	char text[ERR_TEXT]; /* always terminated; a longer message ends in "..." */
+};
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+
+/* Sets the message. Returns -1 so that `return err_set(...)` reads well. */
+int err_set(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* As err_set with code = errno, and ": <strerror>" appended. */
+int err_sys(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Puts "<prefix>: " before the message. Returns -1. */
+int err_prefix(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Forgets the error. */
+void err_clear(struct err *e);
+
+#endif

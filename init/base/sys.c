@@ -1,0 +1,80 @@
+/* The real system calls behind base/sys.h. Linked into the program, never into unit tests. */
+#include "base/sys.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define X(ret, name, params, args)                                                                                    \
+	ret sys_##name params                                                                                         \
+	{                                                                                                             \
+		return name args;                                                                                     \
+	}
+SYS_CALLS(X)
+#undef X
+
+uint64_t sys_clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+int64_t sys_clock_wall(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec;
+}
+
+int sys_clock_set(int64_t wall)
+{
+	struct timespec t = {.tv_sec = wall};
+	return clock_settime(CLOCK_REALTIME, &t);
+}
+
+void sys_sync(void)
+{
+	sync();
+}
+
+int sys_ioctl(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, (int)request, arg);
+}
+
+int sys_pidfd_send_signal(int pidfd, int signo)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0);
+}
+
+int sys_close_range(unsigned first)
+{
+	return (int)syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+int sys_set_user(uid_t uid, gid_t gid)
+{
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0)
+		return -1;
+	return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
+
+pid_t sys_vfork_call(int (*fn)(void *), void *arg, int *pidfd)
+{
+	/* One child at a time uses this stack: the parent sleeps until it is gone or has exec'd. */
+	static _Alignas(16) char stack[32768];
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+	return clone(fn, stack + sizeof(stack), flags, arg, pidfd);
+}

@@ -1,0 +1,163 @@
+/* See sys.h: the faked calls. */
+#include "fake/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static unsigned fail_at;
+static int fail_code;
+static bool fired;
+
+int64_t fake_clock_ms = -1;
+int64_t fake_clock_wall = -1;
+
+void fake_fail_at(unsigned n, int code)
+{
+	fail_at = n;
+	fail_code = code;
+	fired = false;
+}
+
+bool fake_fired(void)
+{
+	return fired;
+}
+
+static bool torture(void)
+{
+	if (fail_at == 0 || --fail_at > 0)
+		return false;
+	fired = true;
+	errno = fail_code;
+	return true;
+}
+
+#define X(ret, name, params, args)                                                                                    \
+	ret(*fake_##name) params;                                                                                     \
+	ret sys_##name params                                                                                         \
+	{                                                                                                             \
+		if (strcmp(#name, "close") != 0 && torture()) /* Linux frees the number whatever close returns */ \
+			return (ret)-1;                                                                               \
+		return fake_##name ? fake_##name args : name args;                                                    \
+	}
+SYS_CALLS(X)
+#undef X
+
+int (*fake_ioctl)(int fd, unsigned long request, void *arg);
+int (*fake_pidfd_send_signal)(int pidfd, int signo);
+pid_t (*fake_vfork_call)(int (*fn)(void *), void *arg, int *pidfd);
+int (*fake_clock_set)(int64_t wall);
+int (*fake_close_range)(unsigned first);
+int (*fake_set_user)(uid_t uid, gid_t gid);
+
+uint64_t sys_clock_ms(void)
+{
+	if (fake_clock_ms >= 0)
+		return (uint64_t)fake_clock_ms;
+	struct timespec t;
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+int64_t sys_clock_wall(void)
+{
+	return fake_clock_wall >= 0 ? fake_clock_wall : (int64_t)time(NULL);
+}
+
+int sys_clock_set(int64_t wall)
+{
+	if (torture())
+		return -1;
+	return fake_clock_set ? fake_clock_set(wall) : 0;
+}
+
+void sys_sync(void)
+{
+}
+
+int sys_ioctl(int fd, unsigned long request, void *arg)
+{
+	if (torture())
+		return -1;
+	return fake_ioctl ? fake_ioctl(fd, request, arg) : ioctl(fd, request, arg);
+}
+
+int sys_pidfd_send_signal(int pidfd, int signo)
+{
+	if (torture())
+		return -1;
+	if (fake_pidfd_send_signal)
+		return fake_pidfd_send_signal(pidfd, signo);
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0);
+}
+
+int sys_close_range(unsigned first)
+{
+	if (torture())
+		return -1;
+	if (fake_close_range)
+		return fake_close_range(first);
+	return (int)syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+int sys_set_user(uid_t uid, gid_t gid)
+{
+	if (torture())
+		return -1;
+	if (fake_set_user)
+		return fake_set_user(uid, gid);
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0)
+		return -1;
+	return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
+
+pid_t sys_vfork_call(int (*fn)(void *), void *arg, int *pidfd)
+{
+	static _Alignas(16) char stack[262144];
+	if (torture())
+		return -1;
+	if (fake_vfork_call)
+		return fake_vfork_call(fn, arg, pidfd);
+	return clone(fn, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, arg, pidfd);
+}
+
+void fake_reset(void)
+{
+	fake_fail_at(0, 0);
+	fake_clock_ms = -1;
+	fake_clock_wall = -1;
+#define X(ret, name, params, args) fake_##name = NULL;
+	SYS_CALLS(X)
+#undef X
+	fake_ioctl = NULL;
+	fake_pidfd_send_signal = NULL;
+	fake_vfork_call = NULL;
+	fake_clock_set = NULL;
+	fake_close_range = NULL;
+	fake_set_user = NULL;
+}
+
+unsigned fake_open_fds(void)
+{
+	unsigned n = 0;
+	DIR *d = opendir("/proc/self/fd");
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}

@@ -1,0 +1,33 @@
+/* Faked system calls: each call goes to fake_NAME when a test has set it, else to the kernel;
+ * torture mode makes the n-th call fail with a given errno. Always linked into unit tests. */
+#ifndef HEARTH_TESTS_FAKE_SYS_H
+#define HEARTH_TESTS_FAKE_SYS_H
+
+#include <stdbool.h>
+
+#include "base/sys.h"
+
+#define X(ret, name, params, args) extern ret(*fake_##name) params;
+SYS_CALLS(X)
+#undef X
+
+extern int (*fake_ioctl)(int fd, unsigned long request, void *arg);
+extern int (*fake_pidfd_send_signal)(int pidfd, int signo);
+extern pid_t (*fake_vfork_call)(int (*fn)(void *), void *arg, int *pidfd);
+extern int (*fake_clock_set)(int64_t wall);
+extern int (*fake_close_range)(unsigned first);
+extern int (*fake_set_user)(uid_t uid, gid_t gid);
+
+/* Hand-advanced clocks; negative (the default after fake_reset) = the real ones. */
+extern int64_t fake_clock_ms;
+extern int64_t fake_clock_wall;
+
+/* The n-th call from now (1 = next) fails with errno code; 0 = off. True return of fake_fired when it happened. */
+void fake_fail_at(unsigned n, int code);
+bool fake_fired(void);
+/* Everything back to real. Call in every setup. */
+void fake_reset(void);
+/* A number that is the same before and after when nothing leaked a descriptor. */
+unsigned fake_open_fds(void);
+
+#endif
