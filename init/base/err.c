@@ -31,7 +31,7 @@ static void join(struct err *e, const char *text, size_t want, const char *tail)
 	mark_cut(e->text, n < 0 || want >= ERR_TEXT ? want : (size_t)n);
 }
 
-int err_set(struct err *e, int code, const char *fmt, ...)
+void err_put(struct err *e, int code, const char *fmt, ...)
 {
 	char text[ERR_TEXT];
 	va_list ap;
@@ -41,10 +41,9 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 	mark_cut(text, want);
 	memcpy(e->text, text, sizeof(text));
 	e->code = code != 0 ? code : EIO; /* 0 would read as "no error" */
-	return -1;
 }
 
-int err_sys(struct err *e, const char *fmt, ...)
+void err_put_sys(struct err *e, const char *fmt, ...)
 {
 	int code = errno != 0 ? errno : EIO;
 	char text[ERR_TEXT];
@@ -54,10 +53,9 @@ int err_sys(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	join(e, text, want, strerror(code));
 	e->code = code;
-	return -1;
 }
 
-int err_prefix(struct err *e, const char *fmt, ...)
+void err_put_prefix(struct err *e, const char *fmt, ...)
 {
 	char text[ERR_TEXT], old[ERR_TEXT];
 	va_list ap;
@@ -66,7 +64,6 @@ int err_prefix(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	memcpy(old, e->text, sizeof(old));
 	join(e, text, want, old);
-	return -1;
 }
 
 void err_clear(struct err *e)

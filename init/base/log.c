@@ -71,7 +71,7 @@ static bool put(enum log_level level, const char *room, const char *text)
 		buf_addf(&b, "%s %s: %s", level_names[level], room, text);
 	flatten(line);
 	if (!buf_ok(&b))
-		memcpy(line + b.len - 3, "...", 3);
+		memset(line + b.len - 3, '.', 3);
 	line[b.len++] = '\n';
 	return has_room() && sys_write(sink.fd, line, b.len) == (ssize_t)b.len;
 }

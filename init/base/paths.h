@@ -2,55 +2,71 @@
 #ifndef HEARTH_BASE_PATHS_H
 #define HEARTH_BASE_PATHS_H
 
-#define PATH_SELF "/usr/bin/hearth"
-#define PATH_CONTROL "/run/hearth/control"        /* SOCK_SEQPACKET, root only */
-#define PATH_RUN "/run/hearth"
-#define PATH_SERVICES "/etc/hearth/services"       /* shipped service files */
+#define PATH_SELF             "/usr/bin/hearth"
+#define PATH_CONTROL          "/run/hearth/control" /* SOCK_SEQPACKET, root only */
+#define PATH_RUN              "/run/hearth"
+#define PATH_SERVICES         "/etc/hearth/services" /* shipped service files */
 #define PATH_SETTINGS_DEFAULT "/etc/hearth/settings.yaml"
-#define PATH_BUILD_EPOCH "/usr/share/hearth/build-epoch"
-#define PATH_OS_RELEASE "/etc/os-release"
-#define PATH_CGROUP "/sys/fs/cgroup"
-#define PATH_STATE "/state"                        /* ext4: identity, settings, keys, records */
-#define PATH_DATA "/data"                          /* XFS: logs, volumes, k3s */
-#define PATH_STATE_SERVICES PATH_STATE "/services" /* service files of this box */
-#define PATH_STATE_CLOCK PATH_STATE "/clock"       /* last known good time, text seconds */
-#define PATH_STATE_ID PATH_STATE "/machine-id"
-#define PATH_STATE_HOSTNAME PATH_STATE "/hostname"
-#define PATH_STATE_TLS PATH_STATE "/tls"
-#define PATH_STATE_BOOTS PATH_STATE "/boots"       /* number of boots so far */
-#define PATH_LOGS "/var/log/hearth"                /* bind of PATH_DATA/log once data is mounted */
-#define PATH_STATE_LAST PATH_STATE "/last-shutdown" /* how the last run ended; "running" while it runs */
-#define PATH_DATA_LOG PATH_DATA "/log"
-#define PATH_RUN_IDENTITY PATH_RUN "/identity"     /* what the storage role found in the state partition */
-#define PATH_RUN_RESOLV "/run/resolv.conf"         /* /etc/resolv.conf points here; written by the DHCP script */
-#define PATH_RUN_MACHINE_ID "/run/machine-id"      /* /etc/machine-id points here */
-#define PATH_NTP_SYNCED "ntp-synced"               /* in PATH_RUN; touched by the time service's script */
-#define PATH_ESP "/boot"
+#define PATH_BUILD_EPOCH      "/usr/share/hearth/build-epoch"
+#define PATH_PASSWD           "/etc/passwd"
+#define PATH_OS_RELEASE       "/etc/os-release"
+#define PATH_CGROUP           "/sys/fs/cgroup"
+#define PATH_CGROUP_SERVICES  PATH_CGROUP "/hearth"  /* one cgroup per service below */
+#define PATH_STATE            "/state"               /* ext4: identity, settings, keys, records */
+#define PATH_DATA             "/data"                /* XFS: logs, volumes, k3s */
+#define PATH_STATE_SERVICES   PATH_STATE "/services" /* service files of this box */
+#define PATH_STATE_SETTINGS   PATH_STATE "/settings.yaml"
+#define PATH_STATE_CLOCK      PATH_STATE "/clock" /* last known good time, text seconds */
+#define PATH_STATE_ID         PATH_STATE "/machine-id"
+#define PATH_STATE_HOSTNAME   PATH_STATE "/hostname"
+#define PATH_STATE_TLS        PATH_STATE "/tls"
+#define PATH_STATE_BOOTS      PATH_STATE "/boots"         /* number of boots so far */
+#define PATH_LOGS             "/var/log/hearth"           /* bind of PATH_DATA/log once data is mounted */
+#define PATH_STATE_LAST       PATH_STATE "/last-shutdown" /* how the last run ended; "running" while it runs */
+#define PATH_STATE_CRASH      PATH_STATE "/crash"         /* kernel logs of runs that crashed: NUMBER.txt */
+#define PATH_DATA_LOG         PATH_DATA "/log"
+#define PATH_RUN_IDENTITY     PATH_RUN "/identity"      /* what the storage role found in the state partition */
+#define PATH_RUN_SETTINGS     PATH_RUN "/settings.yaml" /* copy of PATH_STATE_SETTINGS */
+#define PATH_RUN_SERVICES     PATH_RUN "/services"      /* copies of PATH_STATE_SERVICES */
+#define PATH_RUN_RESOLV       "/run/resolv.conf"        /* /etc/resolv.conf points here; written by the DHCP script */
+#define PATH_RUN_MACHINE_ID   "/run/machine-id"         /* /etc/machine-id points here */
+#define PATH_NTP_SYNCED       "ntp-synced"              /* in PATH_RUN; touched by the time service's script */
+#define PATH_RUN_TIME_SERVERS PATH_RUN "/time-servers"  /* from the settings, one per line; read by the time service */
+#define PATH_ESP              "/boot"
+#define PATH_ESP_ENTRIES      PATH_ESP "/EFI/Linux" /* one UKI per slot */
+#define PATH_ESP_SEED         PATH_ESP "/hearth.yaml" /* first settings of a box, written by any computer after flashing */
+#define PATH_WEB_ROOT         PATH_RUN "/web-root"    /* empty; the root of the web role */
 
 /* What the kernel gives. */
-#define PATH_CONSOLE "/dev/console"
-#define PATH_KMSG "/dev/kmsg"
-#define PATH_PMSG "/dev/pmsg0"
-#define PATH_NULL "/dev/null"
-#define PATH_WATCHDOG "/dev/watchdog0"
-#define PATH_DM_CONTROL "/dev/mapper/control"
-#define PATH_PSTORE "/sys/fs/pstore"
-#define PATH_SYS_BLOCK_DEV "/sys/dev/block"
-#define PATH_SYS_CONSOLES "/sys/class/tty/console/active"
-#define PATH_SYS_RTC "/sys/class/rtc/rtc0/since_epoch"
-#define PATH_PROC_CMDLINE "/proc/cmdline"
+#define PATH_CONSOLE         "/dev/console"
+#define PATH_KMSG            "/dev/kmsg"
+#define PATH_PMSG            "/dev/pmsg0"
+#define PATH_NULL            "/dev/null"
+#define PATH_WATCHDOG        "/dev/watchdog0"
+#define PATH_DM_CONTROL      "/dev/mapper/control"
+#define PATH_PSTORE          "/sys/fs/pstore"
+#define PATH_SYS_BLOCK_DEV   "/sys/dev/block"
+#define PATH_SYS_CONSOLES    "/sys/class/tty/console/active"
+#define PATH_SYS_RTC         "/sys/class/rtc/rtc0/since_epoch"
+#define PATH_PROC_CMDLINE    "/proc/cmdline"
 #define PATH_PROC_PARTITIONS "/proc/partitions"
-#define PATH_PROC_MOUNTS "/proc/self/mountinfo"
-#define PATH_PROC_MEMINFO "/proc/meminfo"
-#define PATH_PROC_NET_DEV "/proc/net/dev"
-#define PATH_PROC_SYS "/proc/sys"
-#define PATH_SYSRQ "/proc/sysrq-trigger"
-#define PATH_SYSROOT "/sysroot"                    /* where stage 1 mounts the root */
+#define PATH_PROC_MOUNTS     "/proc/self/mountinfo"
+#define PATH_PROC_MEMINFO    "/proc/meminfo"
+#define PATH_PROC_NET_DEV    "/proc/net/dev"
+#define PATH_PROC_SYS        "/proc/sys"
+#define PATH_PROC_OOM        "/proc/self/oom_score_adj"
+#define PATH_SYSRQ           "/proc/sysrq-trigger"
+#define PATH_INPUT           "/dev/input"
+#define PATH_SYS_CPUS        "/sys/devices/system/cpu/online"
+#define PATH_PROC_LOADAVG    "/proc/loadavg"
+#define PATH_SYSROOT         "/sysroot" /* where stage 1 mounts the root */
 
 /* Helper programs of the image. */
-#define PATH_E2FSCK "/usr/sbin/e2fsck"
-#define PATH_MKE2FS "/usr/sbin/mke2fs"
-#define PATH_MKFS_XFS "/usr/sbin/mkfs.xfs"
-#define PATH_XFS_GROWFS "/usr/sbin/xfs_growfs"
+#define PATH_E2FSCK      "/usr/sbin/e2fsck"
+#define PATH_MKE2FS      "/usr/sbin/mke2fs"
+#define PATH_MKFS_XFS    "/usr/sbin/mkfs.xfs"
+#define PATH_XFS_GROWFS  "/usr/sbin/xfs_growfs"
+#define PATH_UDHCPC      "/bin/udhcpc"
+#define PATH_DHCP_SCRIPT "/usr/libexec/hearth/dhcp" /* sets what a DHCP lease says */
 
 #endif

@@ -108,7 +108,7 @@ bool str_is_name(const char *s)
 	if (*s < 'a' || *s > 'z')
 		return false;
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
-	return s[n] == '\0' && n < LIMIT_NAME;
+	return n < LIMIT_NAME && s[n] == '\0';
 }
 
 static unsigned least(unsigned a, unsigned b, unsigned c)

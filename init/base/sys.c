@@ -16,10 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define X(ret, name, params, args)                                                                                    \
-	ret sys_##name params                                                                                         \
-	{                                                                                                             \
-		return name args;                                                                                     \
+#define X(ret, name, params, args)                                                                                     \
+	ret sys_##name params                                                                                          \
+	{                                                                                                              \
+		return name args;                                                                                      \
 	}
 SYS_CALLS(X)
 #undef X
@@ -38,6 +38,13 @@ int64_t sys_clock_wall(void)
 	return t.tv_sec;
 }
 
+int64_t sys_clock_wall_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 int sys_clock_set(int64_t wall)
 {
 	struct timespec t = {.tv_sec = wall};
@@ -52,6 +59,19 @@ void sys_sync(void)
 int sys_ioctl(int fd, unsigned long request, void *arg)
 {
 	return ioctl(fd, (int)request, arg);
+}
+
+ssize_t sys_getdents(int fd, void *p, size_t n)
+{
+	return (ssize_t)syscall(SYS_getdents64, fd, p, n);
+}
+
+int sys_set_idle(void)
+{
+	const int who_process = 1, class_idle = 3 << 13; /* linux/ioprio.h: IOPRIO_WHO_PROCESS, IOPRIO_CLASS_IDLE */
+	if (setpriority(PRIO_PROCESS, 0, 19) < 0)
+		return -1;
+	return (int)syscall(SYS_ioprio_set, who_process, 0, class_idle);
 }
 
 int sys_pidfd_send_signal(int pidfd, int signo)

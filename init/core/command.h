@@ -25,10 +25,10 @@ typedef int command_fn(const struct request *rq, struct json *out, void *arg, st
 
 struct command {
 	const char *name;
-	const char *args;    /* "NAME", "[NAME]", "" */
-	const char *help;    /* one line */
-	unsigned peers;      /* mask of enum peer */
-	unsigned min, max;   /* number of arguments */
+	const char *args;  /* "NAME", "[NAME]", "" */
+	const char *help;  /* one line */
+	unsigned peers;    /* mask of enum peer */
+	unsigned min, max; /* number of arguments */
 	command_fn *fn;
 	void *arg;
 };
@@ -38,13 +38,16 @@ struct command {
 struct commands {
 	const struct command *row[COMMAND_TABLE];
 	unsigned count;
+	struct command help; /* row 0; so the table must stay where it was initialised */
 };
 
 void commands_init(struct commands *cs); /* holds "help" already */
 /* rows: an array ended by name == NULL that outlives the table. */
 MUST_CHECK int commands_register(struct commands *cs, const struct command *rows, struct err *e);
 /* Splits a request message (NUL-separated words, the last one NUL-terminated), checks name, right and number
- * of arguments, calls. Errors name the command and what would be right. */
-MUST_CHECK int command_run(struct commands *cs, enum peer peer, const char *msg, size_t len, struct json *out, struct err *e);
+ * of arguments, calls. A word may be empty (not the first), may not hold control characters. Errors name the command
+ * (an error of its function gets the name as prefix) and what would be right; *out is then to be thrown away. */
+MUST_CHECK int command_run(struct commands *cs, enum peer peer, const char *msg, size_t len, struct json *out,
+                           struct err *e);
 
 #endif

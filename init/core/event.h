@@ -3,6 +3,7 @@
 #ifndef HEARTH_CORE_EVENT_H
 #define HEARTH_CORE_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,13 +24,18 @@ typedef void event_fn(const struct event *ev, void *arg);
 
 struct events {
 	struct event ring[LIMIT_EVENTS];
-	uint64_t next; /* seq of the next one */
+	uint64_t next;      /* seq of the next one */
 	event_fn *listener; /* one: boot/wire, which feeds followers and the log */
 	void *arg;
+	uint64_t told; /* seq of the next one that the listener hears */
+	bool telling;
 };
 
 void events_init(struct events *evs);
+/* The listener hears of every event from now on, one at a time: those that it causes itself come after it returned.
+ * The event is good during the call. */
 void events_listen(struct events *evs, event_fn *fn, void *arg);
+/* Never fails: a name or text that is too long is cut and ends in "...". */
 void event_add(struct events *evs, enum event_kind kind, const char *name, const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* The event with that number, or NULL when it is not kept any more or not there yet. */
 const struct event *event_get(const struct events *evs, uint64_t seq);

@@ -20,11 +20,13 @@ struct fact {
 };
 
 struct facts;
-/* Called after a value or detail changed. May call fact_set (nested changes are delivered after, in order, bounded). */
+/* Called after a value or detail changed, with the fact as it is now. May call fact_set: nested changes are delivered
+ * after, in order. A fact that changes twice before its turn is delivered once, with the value from before the first
+ * change: subscribers act on what is, not on edges. */
 typedef void fact_fn(const struct fact *f, enum fact_value before, void *arg);
 
 #define FACT_SUBSCRIBERS 8
-#define FACT_QUEUE 64
+#define FACT_QUEUE       LIMIT_FACTS /* each fact waits at most once: nothing can be lost */
 
 struct facts {
 	struct fact fact[LIMIT_FACTS];
@@ -40,12 +42,14 @@ struct facts {
 	} queue[FACT_QUEUE];
 	unsigned queued;
 	bool delivering;
+	bool full; /* said so already */
 };
 
 void facts_init(struct facts *fs);
 /* Every change of any fact goes to every subscriber; subscribers filter. */
 MUST_CHECK int facts_subscribe(struct facts *fs, fact_fn *fn, void *arg, struct err *e);
-/* detail may be "" but not NULL. Setting the same value and detail again is silent. A table that is full loses the fact and logs once. */
+/* detail may be "" but not NULL; a longer one than LIMIT_DETAIL - 1 is cut and ends in "...". Setting the same value
+ * and detail again is silent. A bad name is logged and dropped; a table that is full loses the fact and logs once. */
 void fact_set(struct facts *fs, const char *name, enum fact_value v, const char *detail);
 /* FACT_UNKNOWN for names never set. */
 enum fact_value fact_get(const struct facts *fs, const char *name);

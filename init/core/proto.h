@@ -29,9 +29,12 @@ struct proto_reply {
 
 /* Packs a request into msg (LIMIT_REQUEST); returns its length or -1. */
 MUST_CHECK int proto_request(char *msg, size_t cap, uint32_t id, unsigned argc, const char *const *argv, struct err *e);
-/* Splits a received reply in place; data[len] must be writable. */
+/* Splits a received reply in place; data[len] must be writable. Refuses a wrong length or kind and a NUL in the text.
+ */
 MUST_CHECK int proto_parse(char *data, size_t len, struct proto_reply *r, struct err *e);
-/* Client side, blocking, for ctl and tests of roles: send one request over chan, wait up to timeout_ms for its end. */
+/* Client side, blocking, for ctl and tests of roles: send one request over chan, wait up to timeout_ms for its end:
+ * 0 with r->kind PROTO_OK or PROTO_ERROR, or -1 (ETIMEDOUT, ECONNRESET, ...). data needs cap LIMIT_REPLY + 1 to take
+ * every reply. Event frames and late replies to earlier calls that come meanwhile are dropped. */
 MUST_CHECK int proto_call(int chan, unsigned argc, const char *const *argv, char *data, size_t cap, int timeout_ms,
                           struct proto_reply *r, struct err *e);
 

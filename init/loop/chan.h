@@ -14,10 +14,11 @@ MUST_CHECK int chan_listen(const char *path, mode_t mode, struct err *e);
 MUST_CHECK int chan_accept(int listen_fd, struct err *e);
 MUST_CHECK int chan_connect(const char *path, struct err *e);
 MUST_CHECK int chan_pair(int fds[2], struct err *e);
-/* 0, or -1 with code EAGAIN when the peer is slow. fd -1: none. */
+/* 0, or -1 with code EAGAIN when the peer is slow. fd -1: none. len > 0: an empty message would read as the end. */
 MUST_CHECK int chan_send(int chan, const void *data, size_t len, int fd, struct err *e);
 /* Bytes received (> 0), 0 at end of stream, -1 on error (EAGAIN: nothing there; EMSGSIZE: did not fit).
- * *fd gets a passed descriptor (close-on-exec) or -1; NULL refuses and closes descriptors. */
+ * *fd gets a passed descriptor (close-on-exec) or -1; NULL refuses descriptors: the kernel drops them and the message
+ * arrives without. More than one descriptor is an error (EPROTO); all of them are closed. */
 MUST_CHECK ssize_t chan_recv(int chan, void *data, size_t cap, int *fd, struct err *e);
 
 #endif

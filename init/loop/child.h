@@ -22,15 +22,16 @@
 #define CHILD_FDS 8
 
 struct child_spec {
-	const char *const *argv;  /* argv[0] is an absolute path */
-	const char *const *envp;  /* the whole environment, NULL ended */
-	uid_t uid;                /* 0: stay root */
+	const char *const *argv; /* argv[0] is an absolute path */
+	const char *const *envp; /* the whole environment, NULL ended */
+	uid_t uid;               /* 0: stay root */
 	gid_t gid;
-	const char *cwd;          /* NULL: "/" */
-	const char *tty;          /* becomes stdin, stdout, stderr and the controlling terminal; NULL: none */
-	int cgroup_fd;            /* open cgroup.procs file for writing, or -1 */
-	int oom_score_adj;        /* written to /proc/self/oom_score_adj when not 0 */
-	int nofile;               /* RLIMIT_NOFILE, 0: leave */
+	const char *cwd;   /* NULL: "/" */
+	const char *tty;   /* becomes stdin, stdout, stderr (fds[0..2] do not count) and the controlling terminal;
+	                      NULL: none */
+	int cgroup_fd;     /* open cgroup.procs file for writing, or -1 */
+	int oom_score_adj; /* written to /proc/self/oom_score_adj when not 0 */
+	int nofile;        /* RLIMIT_NOFILE, 0: leave */
 	/* fds[i] becomes descriptor i in the child; -1: /dev/null for i < 3, closed otherwise. */
 	int fds[CHILD_FDS];
 };
@@ -49,11 +50,15 @@ struct child {
 
 /* Fills *spec with "nothing": fds all -1, cgroup_fd -1. */
 void child_spec_init(struct child_spec *spec);
-/* fn is called once from child_reap after the exit; *c must live until then. */
+/* fn is called once from child_reap after the exit; *c must live until then and says "not running" again when fn is
+ * called, so that fn may spawn into it. After a failure *c is "not running" and fn is never called; the message names
+ * the stage ("exec /x/y: No such file or directory"); what is left of a child that failed is collected by child_reap.
+ */
 MUST_CHECK int child_spawn(struct child *c, const struct child_spec *spec, child_exit_fn *fn, void *arg, struct err *e);
-/* Signal through the pidfd: can never hit a recycled pid. */
+/* Signal through the pidfd: can never hit a recycled pid. ESRCH when it is not running. */
 MUST_CHECK int child_signal(const struct child *c, int signo, struct err *e);
-/* Reaps everything that has ended, orphans too; returns how many. Bounded per call (1024), re-armed by the caller when full. */
+/* Reaps everything that has ended, orphans too; returns how many. Bounded per call (1024), re-armed by the caller when
+ * full. */
 unsigned child_reap(void);
 
 #endif

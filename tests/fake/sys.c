@@ -46,18 +46,20 @@ static bool torture(void)
 	return true;
 }
 
-#define X(ret, name, params, args)                                                                                    \
-	ret(*fake_##name) params;                                                                                     \
-	ret sys_##name params                                                                                         \
-	{                                                                                                             \
-		if (strcmp(#name, "close") != 0 && torture()) /* Linux frees the number whatever close returns */ \
-			return (ret)-1;                                                                               \
-		return fake_##name ? fake_##name args : name args;                                                    \
+#define X(ret, name, params, args)                                                                                     \
+	ret(*fake_##name) params;                                                                                      \
+	ret sys_##name params                                                                                          \
+	{                                                                                                              \
+		if (strcmp(#name, "close") != 0 && torture()) /* Linux frees the number whatever close returns */      \
+			return (ret)(-1);                                                                              \
+		return fake_##name ? fake_##name args : name args;                                                     \
 	}
 SYS_CALLS(X)
 #undef X
 
 int (*fake_ioctl)(int fd, unsigned long request, void *arg);
+ssize_t (*fake_getdents)(int fd, void *p, size_t n);
+int (*fake_set_idle)(void);
 int (*fake_pidfd_send_signal)(int pidfd, int signo);
 pid_t (*fake_vfork_call)(int (*fn)(void *), void *arg, int *pidfd);
 int (*fake_clock_set)(int64_t wall);
@@ -78,6 +80,15 @@ int64_t sys_clock_wall(void)
 	return fake_clock_wall >= 0 ? fake_clock_wall : (int64_t)time(NULL);
 }
 
+int64_t sys_clock_wall_ms(void)
+{
+	struct timespec t;
+	if (fake_clock_wall >= 0)
+		return fake_clock_wall * 1000;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 int sys_clock_set(int64_t wall)
 {
 	if (torture())
@@ -94,6 +105,20 @@ int sys_ioctl(int fd, unsigned long request, void *arg)
 	if (torture())
 		return -1;
 	return fake_ioctl ? fake_ioctl(fd, request, arg) : ioctl(fd, request, arg);
+}
+
+ssize_t sys_getdents(int fd, void *p, size_t n)
+{
+	if (torture())
+		return -1;
+	return fake_getdents ? fake_getdents(fd, p, n) : (ssize_t)syscall(SYS_getdents64, fd, p, n);
+}
+
+int sys_set_idle(void)
+{
+	if (torture())
+		return -1;
+	return fake_set_idle ? fake_set_idle() : 0;
 }
 
 int sys_pidfd_send_signal(int pidfd, int signo)
@@ -144,6 +169,8 @@ void fake_reset(void)
 	SYS_CALLS(X)
 #undef X
 	fake_ioctl = NULL;
+	fake_getdents = NULL;
+	fake_set_idle = NULL;
 	fake_pidfd_send_signal = NULL;
 	fake_vfork_call = NULL;
 	fake_clock_set = NULL;

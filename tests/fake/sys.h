@@ -12,6 +12,8 @@ SYS_CALLS(X)
 #undef X
 
 extern int (*fake_ioctl)(int fd, unsigned long request, void *arg);
+extern ssize_t (*fake_getdents)(int fd, void *p, size_t n);
+extern int (*fake_set_idle)(void);
 extern int (*fake_pidfd_send_signal)(int pidfd, int signo);
 extern pid_t (*fake_vfork_call)(int (*fn)(void *), void *arg, int *pidfd);
 extern int (*fake_clock_set)(int64_t wall);

@@ -1,0 +1,32 @@
+/* The settings of the box: a small strict YAML file, the shipped one and, over it, the box's own.
+ *
+ *   hostname: ""                          # RFC 1123 label in lower case; "": made from the machine id
+ *   time-servers: [time.cloudflare.com]   # up to SETTINGS_SERVERS names or addresses; []: none
+ *
+ * Pure: text in, struct out. `hearth check` and PID 1 use the same function. */
+#ifndef HEARTH_CORE_SETTINGS_H
+#define HEARTH_CORE_SETTINGS_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "format/yaml.h"
+
+#define SETTINGS_SERVERS  4   /* more do not make the time better */
+#define SETTINGS_HOSTNAME 64  /* 63 bytes of a label and the end (RFC 1035 2.3.4) */
+#define SETTINGS_SERVER   254 /* 253 bytes of a host name and the end */
+
+struct settings {
+	char hostname[SETTINGS_HOSTNAME]; /* "": generated */
+	char time_server[SETTINGS_SERVERS][SETTINGS_SERVER];
+	unsigned time_servers;
+};
+
+/* What fs-overlay/etc/hearth/settings.yaml says too (a test holds them together). */
+void settings_default(struct settings *s);
+/* Keys that the file has replace what is in *s, others stay; on an error ("FILE:LINE: what; what to do") *s stays
+ * whole. y is storage for the parse, free again afterwards; too large for a stack. */
+MUST_CHECK int settings_parse(struct settings *s, struct yaml *y, const char *file, const char *text, size_t len,
+                              struct err *e);
+
+#endif

@@ -1,0 +1,160 @@
+/* init/core/settings.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "core/settings.h"
+#include "fake/sys.h"
+
+static struct yaml y;
+static struct settings s;
+static struct err e;
+
+static int parse(const char *text)
+{
+	err_clear(&e);
+	return settings_parse(&s, &y, "s.yaml", text, strlen(text), &e);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	memset(&s, 0, sizeof(s));
+	settings_default(&s);
+	return 0;
+}
+
+static void keys_replace_and_others_stay(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("hostname: attic-2\n"), 0);
+	assert_string_equal(s.hostname, "attic-2");
+	assert_int_equal(s.time_servers, 2);
+	assert_int_equal(parse("time-servers: [10.0.0.1, 'fd00::1', ntp.example.org, NTP-1]\n"), 0);
+	assert_string_equal(s.hostname, "attic-2");
+	assert_int_equal(s.time_servers, 4);
+	assert_string_equal(s.time_server[0], "10.0.0.1");
+	assert_string_equal(s.time_server[1], "fd00::1");
+	assert_string_equal(s.time_server[3], "NTP-1");
+	assert_int_equal(parse("time-servers: []\nhostname: \"\"\n"), 0);
+	assert_int_equal(s.time_servers, 0);
+	assert_string_equal(s.time_server[0], "");
+	assert_string_equal(s.hostname, "");
+}
+
+static void an_empty_file_changes_nothing(void **state)
+{
+	struct settings before = s;
+
+	(void)state;
+	assert_int_equal(parse(""), 0);
+	assert_memory_equal(&s, &before, sizeof(s));
+}
+
+#define LABEL63 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"
+
+static void refuses(void **state)
+{
+	static const struct {
+		const char *text, *want; /* want: beginning of the message */
+	} rows[] = {
+		{"hostname: Attic\n", "s.yaml:1: hostname 'Attic' is none; use 1 to 63 small letters"},
+		{"hostname: -a\n", "s.yaml:1: hostname '-a' is none"},
+		{"hostname: a-\n", "s.yaml:1: hostname 'a-' is none"},
+		{"hostname: a.b\n", "s.yaml:1: hostname 'a.b' is none"},
+		{"hostname: a_b\n", "s.yaml:1: hostname 'a_b' is none"},
+		{"hostname: \"a b\"\n", "s.yaml:1: hostname 'a b' is none"},
+		{"hostname: h\xC3\xBC\n", "s.yaml:1: hostname 'h\xC3\xBC' is none"},
+		{"hostname: " LABEL63 "h\n", "s.yaml:1: hostname '" LABEL63 "h' is none"},
+		{"hostname: [a]\n", "s.yaml:1: hostname '' is none"},
+		{"\ntime-servers: ntp.se\n", "s.yaml:2: time-servers is not a list; write [NAME, NAME]"},
+		{"time-servers: {a: b}\n", "s.yaml:1: time-servers is not a list"},
+		{"time-servers:\n- a\n- -x\n", "s.yaml:3: time server '-x' is none; use a host name or an IP address"},
+		{"time-servers: ['']\n", "s.yaml:1: time server '' is none"},
+		{"time-servers: [[a]]\n", "s.yaml:1: time server '' is none"},
+		{"time-servers: [a..b]\n", "s.yaml:1: time server 'a..b' is none"},
+		{"time-servers: [.a]\n", "s.yaml:1: time server '.a' is none"},
+		{"time-servers: [a.]\n", "s.yaml:1: time server 'a.' is none"},
+		{"time-servers: [a.-b]\n", "s.yaml:1: time server 'a.-b' is none"},
+		{"time-servers: ['a;b']\n", "s.yaml:1: time server 'a;b' is none"},
+		{"time-servers: [1.2.3]\n", "s.yaml:1: time server '1.2.3' is none"},
+		{"time-servers: [1.2.3.256]\n", "s.yaml:1: time server '1.2.3.256' is none"},
+		{"time-servers: ['fe80::g']\n", "s.yaml:1: time server 'fe80::g' is none"},
+		{"time-servers: ['a:123']\n", "s.yaml:1: time server 'a:123' is none"},
+		{"time-servers: [" LABEL63 "h.org]\n", "s.yaml:1: time server '" LABEL63 "h' is none"},
+		{"time-servers: [" LABEL63 "." LABEL63 "." LABEL63 "." LABEL63 "]\n", "s.yaml:1: time server 'aaaa"},
+		{"time-servers: [a, b, a]\n", "s.yaml:1: time server 'a' stands here twice; keep one"},
+		{"time-servers: [a, b, c, d, e]\n", "s.yaml:1: more than 4 time servers; keep the nearest ones"},
+		{"hostnam: a\n", "s.yaml:1: unknown key 'hostnam'; did you mean 'hostname'?"},
+		{"hostname: a\nhostname: b\n", "s.yaml:2: key 'hostname' stands here and on line 1; keep one"},
+		{"- a\n", "s.yaml:1: not a mapping; write 'key: value' lines"},
+	};
+	struct settings before = s;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(parse(rows[i].text), -1);
+		if (!str_starts(e.text, rows[i].want))
+			assert_string_equal(e.text, rows[i].want);
+		assert_memory_equal(&s, &before, sizeof(s));
+	}
+}
+
+static void a_bad_key_leaves_all_as_it_was(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("hostname: fine\ntime-servers: no\n"), -1);
+	assert_string_equal(s.hostname, "");
+	assert_int_equal(s.time_servers, 2);
+}
+
+static void the_longest_names_fit(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("hostname: " LABEL63 "\n"), 0);
+	assert_string_equal(s.hostname, LABEL63);
+	/* 3 labels of 63 and one of 61 with 3 dots: 253 bytes. */
+	assert_int_equal(parse("time-servers: [" LABEL63 "." LABEL63 "." LABEL63
+	                       ".aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffg]\n"),
+	                 0);
+	assert_int_equal(strlen(s.time_server[0]), 253);
+}
+
+/* The image's file says what the program would do without it. */
+static void the_shipped_file_is_the_default(void **state)
+{
+	static char text[LIMIT_FILE];
+	struct settings shipped;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, text, sizeof(text));
+	assert_int_equal(file_read("fs-overlay/etc/hearth/settings.yaml", &b, &e), 0);
+	memset(&shipped, 0, sizeof(shipped));
+	assert_true(str_copy(shipped.hostname, sizeof(shipped.hostname), "other") == 0);
+	assert_int_equal(settings_parse(&shipped, &y, "settings.yaml", text, b.len, &e), 0);
+	assert_string_equal(shipped.hostname, s.hostname);
+	assert_int_equal(shipped.time_servers, s.time_servers);
+	assert_memory_equal(shipped.time_server, s.time_server, sizeof(s.time_server));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(keys_replace_and_others_stay, setup),
+		cmocka_unit_test_setup(an_empty_file_changes_nothing, setup),
+		cmocka_unit_test_setup(refuses, setup),
+		cmocka_unit_test_setup(a_bad_key_leaves_all_as_it_was, setup),
+		cmocka_unit_test_setup(the_longest_names_fit, setup),
+		cmocka_unit_test_setup(the_shipped_file_is_the_default, setup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
