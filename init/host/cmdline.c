@@ -9,7 +9,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 
-#define WORD 128
+#define WORD         128
 #define CMDLINE_TEXT 4096 /* COMMAND_LINE_SIZE is 2048 on x86 */
 
 static int set_slot(struct cmdline *c, const char *value)

@@ -11,11 +11,14 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
 
 #define PARTITIONS_TEXT 16384
+#define WIPE_SECTORS    2048 /* 1 MiB: every superblock that anything looks for */
+#define WIPE_STEP       128
 
 /* One number and the blanks around it; NULL when there is none or it is too large. */
 static const char *take_number(const char *p, uint64_t *out)
@@ -31,6 +34,7 @@ static const char *take_number(const char *p, uint64_t *out)
 			return NULL;
 		v = v * 10 + (uint64_t)(*p - '0');
 	}
+	*out = v;
 	return *p == ' ' ? p + strspn(p, " ") : NULL;
 }
 
@@ -101,17 +105,19 @@ static bool in_list(const struct disk_list *l, const struct disk_dev *d)
 	return false;
 }
 
+/* A drive without a medium is nothing to tell, and of several faults the first is enough. */
 static void note_refused(struct disk_match *m, const struct disk_dev *d, const struct err *why)
 {
 	struct buf b;
 
-	if (why->code == ENOENT || m->refused[0])
+	if (why->code == ENOMEDIUM || why->code == ENXIO || why->code == ENOENT || m->refused[0])
 		return;
 	buf_init(&b, m->refused, sizeof(m->refused));
 	buf_addf(&b, "%s: %s", d->name, why->text);
 }
 
-static void match_one(struct disk_match *m, const struct disk_dev *d, const uint8_t uuid[16])
+/* True when it is certain that the device is not the one. */
+static bool match_one(struct disk_match *m, const struct disk_dev *d, const uint8_t uuid[16])
 {
 	struct verity v;
 	struct err e = {0};
@@ -120,23 +126,42 @@ static void match_one(struct disk_match *m, const struct disk_dev *d, const uint
 
 	if (fd >= 0)
 		sys_close(fd);
-	if (rc < 0)
-		return note_refused(m, d, &e);
+	/* Not ours. A node that is not there yet has the same code, but no descriptor. */
+	if (rc < 0 && fd >= 0 && e.code == ENOENT)
+		return true;
+	if (rc < 0) {
+		note_refused(m, d, &e);
+		return false;
+	}
 	if (memcmp(v.uuid, uuid, sizeof(v.uuid)) != 0)
-		return;
+		return true;
 	if (m->count == 0)
 		m->verity = v;
 	if (m->count < COUNT_OF(m->dev))
 		m->dev[m->count++] = *d;
+	return false;
+}
+
+/* A stick that was pulled out is new when it comes back. */
+static void forget_absent(struct disk_list *seen, const struct disk_list *l)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < seen->count; i++) {
+		if (in_list(l, &seen->dev[i]))
+			seen->dev[kept++] = seen->dev[i];
+	}
+	seen->count = kept;
 }
 
 void disk_match_root(struct disk_match *m, const struct disk_list *l, struct disk_list *seen, const uint8_t uuid[16])
 {
+	memset(m, 0, sizeof(*m));
+	forget_absent(seen, l);
 	for (unsigned i = 0; i < l->count; i++) {
 		if (in_list(seen, &l->dev[i]))
 			continue;
-		match_one(m, &l->dev[i], uuid);
-		if (seen->count < DISK_LIST)
+		if (match_one(m, &l->dev[i], uuid) && seen->count < DISK_LIST)
 			seen->dev[seen->count++] = l->dev[i];
 	}
 }
@@ -184,12 +209,12 @@ int disk_partition_name(const char *disk, unsigned number, char name[DISK_NAME],
 int disk_sectors(int fd, uint64_t *sectors, struct err *e)
 {
 	uint64_t bytes;
-	int size;
+	unsigned size;
 
 	if (sys_ioctl(fd, BLKSSZGET, &size) < 0 || sys_ioctl(fd, BLKGETSIZE64, &bytes) < 0)
 		return err_sys(e, "size of the disk");
 	if (size != GPT_SECTOR)
-		return err_set(e, EINVAL, "the disk has sectors of %d bytes; only %d are supported", size, GPT_SECTOR);
+		return err_set(e, EINVAL, "the disk has sectors of %u bytes; only %u are supported", size, GPT_SECTOR);
 	*sectors = bytes / GPT_SECTOR;
 	return 0;
 }
@@ -231,11 +256,11 @@ int disk_gpt_read(int fd, struct gpt *g, enum disk_gpt *found, struct err *e)
 {
 	static struct gpt backup; /* 16 KiB that no stack needs to hold; the role has one thread */
 	struct err ignored;
-	uint64_t sectors;
+	uint64_t sectors = 0;
 
 	if (disk_sectors(fd, &sectors, e) < 0)
 		return -1;
-	if (sectors < 2 * (2 + GPT_TABLE_SECTORS))
+	if (sectors < GPT_MIN_SECTORS)
 		return err_set(e, EINVAL, "the disk is too small");
 	bool backup_good = read_copy(fd, sectors - 1, sectors, &backup, &ignored) == 0;
 	if (read_copy(fd, 1, sectors, g, e) < 0) {
@@ -261,6 +286,19 @@ static int write_copy(int fd, const struct gpt *g, uint64_t lba, struct err *e)
 		return -1;
 	if (write_at(fd, lba, head, sizeof(head), e) < 0)
 		return -1;
+	return sys_fsync(fd) < 0 ? err_sys(e, "flush the disk") : 0;
+}
+
+int disk_wipe(int fd, const struct gpt_part *p, struct err *e)
+{
+	static const uint8_t zero[WIPE_STEP * GPT_SECTOR];
+	uint64_t end = p->last - p->first < WIPE_SECTORS ? p->last + 1 : p->first + WIPE_SECTORS;
+
+	for (uint64_t at = p->first; at < end; at += WIPE_STEP) {
+		uint64_t n = end - at < WIPE_STEP ? end - at : WIPE_STEP;
+		if (write_at(fd, at, zero, (size_t)n * GPT_SECTOR, e) < 0)
+			return err_prefix(e, "wipe the place of partition %u", p->number);
+	}
 	return sys_fsync(fd) < 0 ? err_sys(e, "flush the disk") : 0;
 }
 

@@ -37,12 +37,13 @@ struct disk_match {
 	struct disk_dev dev[2];
 	struct verity verity; /* of the first */
 	unsigned count;       /* 2 stands for "more than one" */
-	/* Partitions that hold an EROFS image but could not be used, for the message when nothing matches. */
+	/* The first device that could not be read, or holds an image that could not be used: for the message when
+	 * nothing matches; "" when there is none. */
 	char refused[160];
 };
 
-/* Looks at every device of `l` that is not in `seen` with the same number and size, and adds it there. Devices that
- * cannot be read are passed over. */
+/* Fills *m from the devices of `l`. `seen` (zeroed before the first call) keeps those that are certainly not ours, so
+ * that a call for each device event does not read every disk again; what could not be read is tried again. */
 void disk_match_root(struct disk_match *m, const struct disk_list *l, struct disk_list *seen, const uint8_t uuid[16]);
 
 /* The disk that a partition lies on and its number there: "vda", 2. */
@@ -56,6 +57,9 @@ MUST_CHECK int disk_sectors(int fd, uint64_t *sectors, struct err *e);
 enum disk_gpt { DISK_GPT_GOOD, DISK_GPT_PRIMARY_BAD, DISK_GPT_BACKUP_BAD };
 /* Takes the primary table, or the backup when the primary is broken; *found says what must be written again. */
 MUST_CHECK int disk_gpt_read(int fd, struct gpt *g, enum disk_gpt *found, struct err *e);
+/* Zeroes the first MiB of a place that is about to become a partition: what an earlier system left there (a root image
+ * with our own UUID, a file system) must not come back to life. */
+MUST_CHECK int disk_wipe(int fd, const struct gpt_part *p, struct err *e);
 /* Backup first, then primary, each flushed: a power cut leaves one good copy at any moment. */
 MUST_CHECK int disk_gpt_write(int fd, const struct gpt *g, struct err *e);
 /* Tells the kernel about a new or grown partition without reading the table again (the root is mounted from it). */

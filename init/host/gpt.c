@@ -76,11 +76,6 @@ uint64_t gpt_table_lba(const uint8_t *head)
 	return memcmp(head, signature, sizeof(signature)) == 0 ? get64(head + HEAD_TABLE) : 0;
 }
 
-uint64_t gpt_other_lba(const uint8_t *head)
-{
-	return get64(head + HEAD_OTHER);
-}
-
 static int check_head(const uint8_t *head, const uint8_t *table, uint64_t lba, struct err *e)
 {
 	if (memcmp(head, signature, sizeof(signature)) != 0)
@@ -106,6 +101,12 @@ static bool used(const uint8_t *entry)
 	return memcmp(entry + ENTRY_TYPE, none, sizeof(none)) != 0;
 }
 
+/* The last sector in front of the backup table. */
+static uint64_t end_of_room(const struct gpt *g)
+{
+	return g->sectors - 2 - GPT_TABLE_SECTORS;
+}
+
 static int check_parts(const struct gpt *g, struct err *e)
 {
 	struct gpt_part a, b;
@@ -115,7 +116,7 @@ static int check_parts(const struct gpt *g, struct err *e)
 	for (unsigned i = 0; i < GPT_ENTRIES; i++) {
 		if (!gpt_get(g, i, &a))
 			continue;
-		if (a.first > a.last || a.first < 2 + GPT_TABLE_SECTORS || a.last >= g->sectors)
+		if (a.first > a.last || a.first < 2 + GPT_TABLE_SECTORS || a.last > end_of_room(g))
 			return err_set(e, EINVAL, "partition %u does not lie inside the disk", a.number);
 		for (unsigned j = 0; j < i; j++) {
 			if (gpt_get(g, j, &b) && a.first <= b.last && b.first <= a.last)
@@ -129,7 +130,7 @@ int gpt_parse(struct gpt *g, const uint8_t *head, const uint8_t *table, uint64_t
 {
 	if (check_head(head, table, lba, e) < 0)
 		return -1;
-	if (sectors < 2 * (2 + GPT_TABLE_SECTORS))
+	if (sectors < GPT_MIN_SECTORS)
 		return err_set(e, EINVAL, "the disk is too small for a partition table");
 	g->sectors = sectors;
 	g->first_usable = get64(head + HEAD_FIRST);
@@ -139,14 +140,12 @@ int gpt_parse(struct gpt *g, const uint8_t *head, const uint8_t *table, uint64_t
 	return check_parts(g, e);
 }
 
-static uint64_t end_of_room(const struct gpt *g)
+bool gpt_fit(struct gpt *g)
 {
-	return g->sectors - 2 - GPT_TABLE_SECTORS;
-}
+	bool fits = g->last_usable == end_of_room(g);
 
-void gpt_fit(struct gpt *g)
-{
 	g->last_usable = end_of_room(g);
+	return !fits;
 }
 
 void gpt_build(const struct gpt *g, uint64_t lba, uint8_t head[GPT_SECTOR])
@@ -214,18 +213,6 @@ bool gpt_find(const struct gpt *g, const char *name, struct gpt_part *p)
 	return false;
 }
 
-static uint64_t end_of_parts(const struct gpt *g)
-{
-	struct gpt_part p;
-	uint64_t end = 0;
-
-	for (unsigned i = 0; i < GPT_ENTRIES; i++) {
-		if (gpt_get(g, i, &p) && p.last > end)
-			end = p.last;
-	}
-	return end;
-}
-
 static uint64_t align_up(uint64_t sector)
 {
 	return (sector + GPT_ALIGN - 1) / GPT_ALIGN * GPT_ALIGN;
@@ -246,29 +233,75 @@ static uint8_t *free_entry(struct gpt *g)
 	return NULL;
 }
 
+/* The last sector in front of the next partition behind `from`, or of the usable room. */
+static uint64_t free_until(const struct gpt *g, uint64_t from)
+{
+	struct gpt_part p;
+	uint64_t end = aligned_end(g);
+
+	for (unsigned i = 0; i < GPT_ENTRIES; i++) {
+		if (gpt_get(g, i, &p) && p.last >= from && p.first <= end)
+			end = p.first > from ? p.first - 1 : from - 1;
+	}
+	return end;
+}
+
+struct gap {
+	uint64_t first, sectors;
+};
+
+/* The gap that starts at the first border from `from` on, kept in *best when it is nearer to what is wanted: the first
+ * one with `sectors`, or the largest for 0. */
+static void try_gap(const struct gpt *g, uint64_t from, uint64_t sectors, struct gap *best)
+{
+	uint64_t first = align_up(from > g->first_usable ? from : g->first_usable);
+	uint64_t end = first < g->sectors ? free_until(g, first) : 0;
+	struct gap gap = {first, end >= first && end < g->sectors ? end - first + 1 : 0};
+
+	if (gap.sectors == 0 || gap.sectors < sectors)
+		return;
+	if (best->sectors == 0 || (sectors > 0 ? gap.first < best->first : gap.sectors > best->sectors))
+		*best = gap;
+}
+
+static struct gap find_gap(const struct gpt *g, uint64_t sectors)
+{
+	struct gap best = {0, 0};
+	struct gpt_part p;
+
+	try_gap(g, 0, sectors, &best);
+	for (unsigned i = 0; i < GPT_ENTRIES; i++) {
+		if (gpt_get(g, i, &p))
+			try_gap(g, p.last + 1, sectors, &best);
+	}
+	return best;
+}
+
+uint64_t gpt_room(const struct gpt *g)
+{
+	return find_gap(g, 0).sectors;
+}
+
 int gpt_add(struct gpt *g, const struct gpt_want *want, struct gpt_part *p, struct err *e)
 {
 	uint8_t *entry = free_entry(g);
-	uint64_t parts_end = end_of_parts(g);
-	uint64_t first = align_up(parts_end >= g->first_usable ? parts_end + 1 : g->first_usable);
-	uint64_t end = aligned_end(g);
+	struct gap gap = find_gap(g, want->sectors);
+	uint64_t sectors = want->sectors > 0 ? want->sectors : gap.sectors;
 	uint8_t type[16];
 
 	if (gpt_guid_parse(want->type, type) < 0 || strlen(want->name) >= GPT_NAME)
 		return err_set(e, EINVAL, "%s: not a partition that can be made", want->name);
 	if (!entry)
 		return err_set(e, ENOSPC, "%s: all %u partition entries are taken", want->name, GPT_ENTRIES);
-	if (end >= g->sectors || first > end || end - first + 1 < want->sectors)
-		return err_set(e, ENOSPC, "%s: %llu MiB are needed and %llu MiB are free at the end of the disk", want->name,
+	if (gap.sectors == 0)
+		return err_set(e, ENOSPC, "%s: %llu MiB are needed and %llu MiB are free in one piece", want->name,
 		               (unsigned long long)(want->sectors / GPT_ALIGN),
-		               (unsigned long long)(first > end || end >= g->sectors ? 0 : (end - first + 1) / GPT_ALIGN));
-	if (want->sectors > 0)
-		end = first + want->sectors - 1;
+		               (unsigned long long)(gpt_room(g) / GPT_ALIGN));
 	memset(entry, 0, GPT_ENTRY);
 	memcpy(entry + ENTRY_TYPE, type, sizeof(type));
 	memcpy(entry + ENTRY_GUID, want->guid, sizeof(want->guid));
-	put64(entry + ENTRY_FIRST, first);
-	put64(entry + ENTRY_LAST, end);
+	put64(entry + ENTRY_FIRST, gap.first);
+	put64(entry + ENTRY_LAST, gap.first + sectors - 1);
 	put64(entry + ENTRY_ATTR, GPT_FRESH);
 	for (size_t i = 0; want->name[i]; i++)
 		entry[ENTRY_NAME + 2 * i] = (uint8_t)want->name[i];
@@ -278,10 +311,10 @@ int gpt_add(struct gpt *g, const struct gpt_want *want, struct gpt_part *p, stru
 
 bool gpt_grow(struct gpt *g, unsigned number, struct gpt_part *p)
 {
-	uint64_t end = aligned_end(g);
-
-	if (number < 1 || !gpt_get(g, number - 1, p) || p->last != end_of_parts(g))
+	if (number < 1 || !gpt_get(g, number - 1, p))
 		return false;
+	/* What ends in the middle of a MiB may have less than one behind it: then there is nothing to gain. */
+	uint64_t end = (free_until(g, p->last + 1) + 1) / GPT_ALIGN * GPT_ALIGN - 1;
 	if (end >= g->sectors || end < p->last || end - p->last < GPT_ALIGN)
 		return false;
 	put64(g->entry + (size_t)(number - 1) * GPT_ENTRY + ENTRY_LAST, end);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
 #include "base/buf.h"
@@ -15,7 +16,7 @@
 
 #define SUPER_BYTES 512
 #define EROFS_MAGIC UINT32_C(0xE0F5E1E2)
-#define SECTOR 512
+#define SECTOR      512
 
 enum super_at {
 	SUPER_SIGNATURE = 0,
@@ -100,7 +101,7 @@ static int read_block(int fd, uint64_t at, uint8_t block[VERITY_BLOCK], struct e
 int verity_probe(int fd, struct verity *v, struct err *e)
 {
 	uint8_t block[VERITY_BLOCK];
-	uint64_t bytes;
+	uint64_t bytes = 0;
 
 	if (read_block(fd, 0, block, e) < 0 || verity_image_bytes(block, sizeof(block), &bytes, e) < 0)
 		return -1;
@@ -108,6 +109,25 @@ int verity_probe(int fd, struct verity *v, struct err *e)
 	if (read_block(fd, offset, block, e) < 0)
 		return -1;
 	return verity_parse(v, block, sizeof(block), offset, e);
+}
+
+ssize_t verity_read(int fd, uint64_t *block, uint8_t *p, size_t len, struct err *e)
+{
+	ssize_t n = sys_pread(fd, p, len, (off_t)(*block * VERITY_BLOCK));
+
+	if (n >= 0) {
+		*block += ((uint64_t)n + VERITY_BLOCK - 1) / VERITY_BLOCK;
+		return n;
+	}
+	/* The whole step failed: which block of it does? */
+	for (size_t done = 0; done + VERITY_BLOCK <= len; done += VERITY_BLOCK, (*block)++) {
+		n = sys_pread(fd, p + done, VERITY_BLOCK, (off_t)(*block * VERITY_BLOCK));
+		if (n < 0)
+			return err_sys(e, "block %llu", (unsigned long long)*block);
+		if (n == 0)
+			return (ssize_t)done;
+	}
+	return (ssize_t)len;
 }
 
 /* One device-mapper request: the fixed header and room for one target or a list of devices. */
@@ -178,6 +198,22 @@ remove:
 out:
 	sys_close(control);
 	return rc;
+}
+
+int verity_device(dev_t *out, struct err *e)
+{
+	struct request rq;
+	int control = control_open(e);
+
+	if (control < 0)
+		return -1;
+	request_init(&rq);
+	int rc = sys_ioctl(control, DM_DEV_STATUS, &rq);
+	if (rc < 0)
+		err_sys(e, "device-mapper: " VERITY_NAME);
+	sys_close(control);
+	*out = (dev_t)rq.head.dev;
+	return rc < 0 ? -1 : 0;
 }
 
 int verity_backing(dev_t *out, struct err *e)

@@ -12,10 +12,10 @@
 
 #include "base/err.h"
 
-#define VERITY_BLOCK 4096
+#define VERITY_BLOCK    4096
 #define VERITY_SALT_MAX 256
 #define VERITY_EROFS_AT 1024 /* of the EROFS superblock in the image */
-#define VERITY_NAME "hearth-root"
+#define VERITY_NAME     "hearth-root"
 
 struct verity {
 	uint8_t uuid[16];
@@ -37,6 +37,12 @@ MUST_CHECK int verity_table(const struct verity *v, dev_t dev, const char *rooth
 MUST_CHECK int verity_probe(int fd, struct verity *v, struct err *e);
 /* Makes the device VERITY_NAME over partition `dev`; *out is its number. May block on the disk: stage 1 only. */
 MUST_CHECK int verity_open(const struct verity *v, dev_t dev, const char *roothash, dev_t *out, struct err *e);
+/* Reads on from block *block of the open verity device, len bytes (a multiple of VERITY_BLOCK) at most, and moves
+ * *block behind what was read. 0 at the end of the device. -1: *block is the first one that the kernel refuses.
+ * p must be aligned as the descriptor wants it (O_DIRECT: VERITY_BLOCK). */
+MUST_CHECK ssize_t verity_read(int fd, uint64_t *block, uint8_t *p, size_t len, struct err *e);
+/* The number of the device VERITY_NAME itself; code ENXIO as below. */
+MUST_CHECK int verity_device(dev_t *out, struct err *e);
 /* The partition below VERITY_NAME; code ENXIO when there is no such device (a root that is not verified). */
 MUST_CHECK int verity_backing(dev_t *out, struct err *e);
 
