@@ -5,13 +5,15 @@
 #include "service/model.h"
 
 enum fsm_action {
-	ACT_START = 1 << 0,    /* spawn the program */
-	ACT_STOP = 1 << 1,     /* send the stop signal */
-	ACT_KILL = 1 << 2,     /* SIGKILL the whole cgroup */
-	ACT_TIMER = 1 << 3,    /* arm the new state's deadline */
-	ACT_CLEANUP = 1 << 4,  /* kill what is left in the cgroup, close the notify pipe */
-	ACT_BACKOFF = 1 << 5,  /* arm the back-off timer, double the delay */
-	ACT_SETTLE = 1 << 6    /* look again at everybody who depends on this one (and at itself) */
+	ACT_START = 1 << 0,   /* spawn the program */
+	ACT_STOP = 1 << 1,    /* send the stop signal */
+	ACT_KILL = 1 << 2,    /* SIGKILL the whole cgroup */
+	ACT_TIMER = 1 << 3,   /* arm the new state's deadline */
+	ACT_CLEANUP = 1 << 4, /* kill what is left in the cgroup, close the notify pipe */
+	ACT_BACKOFF = 1 << 5, /* arm the back-off timer, double the delay */
+	ACT_SETTLE = 1 << 6,  /* look again at everybody who depends on this one (and at itself) */
+	ACT_AGAIN = 1 << 7,   /* remember: its end is followed by a start without back-off */
+	ACT_FRESH = 1 << 8    /* forget the back-off: a person asked, or it did what it should */
 };
 
 struct fsm_step {
