@@ -1,0 +1,46 @@
+/* Everything that PID 1 owns, in one struct in static storage. Only the files that conduct include this (init, wire,
+ * commands, status); what they conduct knows its own part alone. */
+#ifndef HEARTH_BOOT_BOX_H
+#define HEARTH_BOOT_BOX_H
+
+#include "boot/control.h"
+#include "boot/identify.h"
+#include "boot/problem.h"
+#include "boot/say.h"
+#include "boot/shutdown.h"
+#include "boot/stage.h"
+#include "boot/system.h"
+#include "core/command.h"
+#include "core/event.h"
+#include "core/fact.h"
+#include "host/cmdline.h"
+#include "host/net.h"
+#include "host/power.h"
+#include "loop/loop.h"
+#include "service/model.h"
+
+struct box {
+	struct loop loop;
+	struct facts facts;
+	struct events events;
+	struct services services;
+	struct commands commands;
+	struct control control;
+	struct stages stages;
+	struct shutdown shutdown;
+	struct say say;
+	struct problems problems;
+	struct power power;
+	struct identify identify;
+	struct cmdline cmdline;
+	struct net_table net;        /* storage for `status` */
+	uint64_t stage1_ms, init_ms; /* clock_ms when stage 1 and PID 1 began; 0: there was no stage 1 */
+	enum system_state system;
+	char system_detail[LIMIT_DETAIL];
+	int log_chan;    /* our end of the log service's channel, -1: it does not run */
+	bool log_reopen; /* "reopen" is still to be told */
+	struct loop_timer log_again, judge, keep_clock, reap, power_later;
+	struct helper keep;
+};
+
+#endif

@@ -1,0 +1,183 @@
+/* The commands of PID 1; see commands.h. Each row checks its words, acts through the part that owns the thing, and
+ * answers; none of them waits. */
+#include "boot/commands.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/paths.h"
+#include "base/str.h"
+#include "boot/status.h"
+#include "boot/wire.h"
+#include "service/table.h"
+
+#define ALL (PEER_LOCAL | PEER_WEB)
+
+static int answer(struct json *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static int answer(struct json *out, const char *fmt, ...)
+{
+	char text[ERR_TEXT];
+	va_list ap;
+	va_start(ap, fmt);
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	json_open_object(out, NULL);
+	json_string(out, "message", text);
+	json_close_object(out);
+	return 0;
+}
+
+static int do_status(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	(void)e;
+	status_box(arg, out);
+	return 0;
+}
+
+static int do_services(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	(void)e;
+	status_services(arg, out);
+	return 0;
+}
+
+static int do_facts(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	(void)e;
+	status_facts(arg, out);
+	return 0;
+}
+
+static int do_start(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	struct box *box = arg;
+	if (services_want(&box->services, rq->argv[0], true, e) < 0)
+		return -1;
+	return answer(out, "%s: start asked for", rq->argv[0]);
+}
+
+static int do_stop(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	struct box *box = arg;
+	if (services_want(&box->services, rq->argv[0], false, e) < 0)
+		return -1;
+	return answer(out, "%s: stop asked for", rq->argv[0]);
+}
+
+static int do_restart(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	struct box *box = arg;
+	if (services_restart(&box->services, rq->argv[0], e) < 0)
+		return -1;
+	return answer(out, "%s: restart asked for", rq->argv[0]);
+}
+
+static int do_fact(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	static const enum fact_value values[] = {FACT_UNKNOWN, FACT_OFF, FACT_ON};
+	struct box *box = arg;
+	const char *detail = rq->argc > 2 ? rq->argv[2] : "";
+	if (!str_is_name(rq->argv[0]))
+		return err_set(e, EINVAL, "fact: '%s' is no name; small letters, digits and '-'", rq->argv[0]);
+	for (size_t i = 0; i < COUNT_OF(values); i++) {
+		if (!str_eq(rq->argv[1], fact_value_name(values[i])))
+			continue;
+		fact_set(&box->facts, rq->argv[0], values[i], detail);
+		return answer(out, "%s: %s", rq->argv[0], rq->argv[1]);
+	}
+	return err_set(e, EINVAL, "fact %s: on, off or unknown, not '%s'", rq->argv[0], rq->argv[1]);
+}
+
+static int follow_events(struct box *box, struct json *out, struct err *e)
+{
+	if (control_follow(&box->control, box->events.next, e) < 0)
+		return err_prefix(e, "events -f");
+	json_open_object(out, NULL);
+	json_int(out, "next", (int64_t)box->events.next);
+	json_close_object(out);
+	return 0;
+}
+
+static int do_events(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	uint64_t from = 0;
+	if (rq->argc > 0 && str_eq(rq->argv[0], "-f"))
+		return follow_events(arg, out, e);
+	if (rq->argc > 0 && str_u64(rq->argv[0], INT64_MAX, &from) < 0)
+		return err_set(e, EINVAL, "events: '%s' is neither a number of an event nor -f", rq->argv[0]);
+	/* 0 would mean "the last ones": whoever counts from 0 gets all. */
+	status_events(arg, rq->argc > 0 && from == 0 ? 1 : from, out);
+	return 0;
+}
+
+static int do_logs(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	struct box *box = arg;
+	char path[LIMIT_PATH];
+	if (services_find(&box->services, rq->argv[0]) == NULL)
+		return err_set(e, ENOENT, "logs: no service '%s'", rq->argv[0]);
+	if (str_format(path, sizeof(path), PATH_LOGS "/%s.log", rq->argv[0]) < 0)
+		return err_set(e, ENAMETOOLONG, "logs: %s: path too long", rq->argv[0]);
+	json_open_object(out, NULL);
+	json_string(out, "name", rq->argv[0]);
+	json_string(out, "path", path);
+	json_close_object(out);
+	return 0;
+}
+
+static int end_with(struct box *box, struct json *out, enum shutdown_how how)
+{
+	wire_shutdown(box, how, "a command");
+	return answer(out, "%s: services are being stopped", shutdown_how_name(how));
+}
+
+static int do_reboot(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	(void)e;
+	return end_with(arg, out, SHUTDOWN_REBOOT);
+}
+
+static int do_poweroff(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	(void)e;
+	return end_with(arg, out, SHUTDOWN_POWEROFF);
+}
+
+static int do_halt(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	(void)e;
+	return end_with(arg, out, SHUTDOWN_HALT);
+}
+
+/* name, arguments, help, who may, fewest and most arguments, function, filled below */
+static struct command rows[] = {
+	{"status", "", "state of the box", ALL, 0, 0, do_status, NULL},
+	{"services", "", "all services and their states", ALL, 0, 0, do_services, NULL},
+	{"start", "NAME", "start a service", PEER_LOCAL, 1, 1, do_start, NULL},
+	{"stop", "NAME", "stop a service, until the next boot", PEER_LOCAL, 1, 1, do_stop, NULL},
+	{"restart", "NAME", "stop a service and start it again", PEER_LOCAL, 1, 1, do_restart, NULL},
+	{"facts", "", "what is known about the box", ALL, 0, 0, do_facts, NULL},
+	{"fact", "NAME on|off|unknown [DETAIL]", "set a fact", PEER_LOCAL, 2, 3, do_fact, NULL},
+	{"events", "[FROM | -f]", "what happened; -f: go on showing it", ALL, 0, 1, do_events, NULL},
+	{"logs", "NAME", "the log file of a service", PEER_LOCAL, 1, 1, do_logs, NULL},
+	{"reboot", "", "stop everything and start again", PEER_LOCAL, 0, 0, do_reboot, NULL},
+	{"poweroff", "", "stop everything and switch off", PEER_LOCAL, 0, 0, do_poweroff, NULL},
+	{"halt", "", "stop everything and stand still", PEER_LOCAL, 0, 0, do_halt, NULL},
+	{NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+};
+
+int commands_install(struct box *box, struct err *e)
+{
+	for (struct command *c = rows; c->name != NULL; c++)
+		c->arg = box;
+	commands_init(&box->commands);
+	return commands_register(&box->commands, rows, e);
+}

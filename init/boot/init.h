@@ -1,0 +1,14 @@
+/* PID 1 of the running system (`hearth init`): the loop, services, facts, events, commands and the shutdown.
+ *
+ * It never exits and never blocks, whatever fails: a call that fails is said (once per kind and minute) and life goes
+ * on. The only ways out are reboot(2) at the end of boot/shutdown and a fault of its own (boot/fault). */
+#ifndef HEARTH_BOOT_INIT_H
+#define HEARTH_BOOT_INIT_H
+
+/* Set by stage 1 for PID 1: clock_ms when it began. */
+#define INIT_ENV_STAGE1 "HEARTH_STAGE1_MS"
+
+/* Returns only when this process is not PID 1 (EXIT_USAGE). */
+int init_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,375 @@
+/* Stage 1, PID 1 of the initramfs: finds, verifies and mounts the root, then becomes stage 2. It may wait, for its disk
+ * and for nothing else; it must never end: a failure is told and the box reboots. */
+#include "boot/stage1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "boot/init.h"
+#include "host/cmdline.h"
+#include "host/disk.h"
+#include "host/mounts.h"
+#include "host/uevent.h"
+#include "host/verity.h"
+
+#define CONSOLES         4
+#define LINE             400
+#define LOOK_MS          1000    /* a lost device event costs at most this */
+#define SCAN_MS          60000   /* for naming the damaged block */
+#define SCAN_BYTES       0x10000 /* one read */
+#define ADVICE           "flash again or boot the other slot"
+#define COUNTDOWN_STEP_S 10 /* how often the reason is repeated: somebody may have just plugged in the screen */
+
+static struct {
+	int console[CONSOLES];
+	unsigned consoles;
+	struct cmdline cmd;
+	struct disk_list disks, seen;
+	struct disk_match match;
+	uint64_t began; /* clock_ms */
+	dev_t root;     /* the verity device */
+	char root_path[LIMIT_NAME];
+	int root_fd; /* -1: none */
+	_Alignas(VERITY_BLOCK) uint8_t block[SCAN_BYTES];
+} s1;
+
+/* On every console of the command line: /dev/console alone is only the last of them. */
+static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void say(const char *fmt, ...)
+{
+	char text[LINE], line[LINE + 16];
+	struct buf b;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	buf_init(&b, line, sizeof(line));
+	buf_addf(&b, "hearth: %s\r\n", text);
+	for (unsigned i = 0; i < s1.consoles; i++)
+		(void)!sys_write(s1.console[i], b.data, b.len);
+	log_warnx("stage1", "%s", text);
+}
+
+static const struct mounts_row kernel_mounts[] = {
+	{"devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755", true},
+	{"proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, true},
+	{"sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, true},
+};
+
+static int mount_kernel(struct err *e)
+{
+	for (size_t i = 0; i < COUNT_OF(kernel_mounts); i++) {
+		if (mounts_apply(&kernel_mounts[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* An initramfs has no device nodes, so the kernel could give us no descriptors: 0, 1 and 2 must be taken before any
+ * other open gets their numbers. */
+static void take_standard(void)
+{
+	int fd = sys_open(PATH_CONSOLE, O_RDWR | O_NOCTTY, 0);
+
+	if (fd < 0)
+		fd = sys_open(PATH_NULL, O_RDWR, 0);
+	for (int i = 0; fd >= 0 && i <= STDERR_FILENO; i++) {
+		if (i != fd)
+			(void)sys_dup2(fd, i);
+	}
+	if (fd > STDERR_FILENO)
+		sys_close(fd);
+}
+
+/* Non-blocking: a serial line whose other end said "stop" must not hold the boot. */
+static void open_console(const char *name)
+{
+	char path[LIMIT_NAME];
+
+	if (s1.consoles == CONSOLES || str_format(path, sizeof(path), "/dev/%s", name) < 0)
+		return;
+	int fd = sys_open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd >= 0)
+		s1.console[s1.consoles++] = fd;
+}
+
+static void open_consoles(void)
+{
+	char text[128], name[LIMIT_NAME];
+	struct err ignored;
+	struct buf b;
+
+	buf_init(&b, text, sizeof(text));
+	if (file_read(PATH_SYS_CONSOLES, &b, &ignored) < 0)
+		b.len = 0;
+	text[b.len] = '\0';
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, " \n");
+		if (n > 0 && n < sizeof(name)) {
+			memcpy(name, p, n);
+			name[n] = '\0';
+			open_console(name);
+		}
+		p += n + (p[n] != '\0');
+	}
+	if (s1.consoles == 0)
+		open_console("console");
+}
+
+static int start_talking(struct err *e)
+{
+	(void)e; /* a box without any console boots all the same */
+	take_standard();
+	int fd = sys_open(PATH_KMSG, O_WRONLY | O_CLOEXEC, 0);
+	if (fd >= 0)
+		log_init("stage1", fd, 1);
+	open_consoles();
+	return 0;
+}
+
+static int read_cmdline(struct err *e)
+{
+	if (cmdline_read(&s1.cmd, e) < 0)
+		return -1;
+	if (!s1.cmd.has_root)
+		return err_set(e, EINVAL, "the kernel command line names no root (hearth.root=, hearth.roothash=)");
+	return 0;
+}
+
+static void tell_waiting(uint64_t waited_ms)
+{
+	char names[LINE / 2];
+	struct buf b;
+
+	buf_init(&b, names, sizeof(names));
+	for (unsigned i = 0; i < s1.disks.count; i++)
+		buf_addf(&b, " %s", s1.disks.dev[i].name);
+	say("waiting for the disk with the root %s, %u of %u s; disks so far:%s%s%s", s1.cmd.uuid_text,
+	    (unsigned)(waited_ms / 1000), STAGE1_ROOT_WAIT_MS / 1000, s1.disks.count > 0 ? names : " none",
+	    s1.match.refused[0] ? "; not usable: " : "", s1.match.refused);
+}
+
+/* 1: found; 0: not yet; -1: it makes no sense to wait. */
+static int look(struct err *e)
+{
+	if (disk_list_read(&s1.disks, e) < 0)
+		return -1;
+	disk_match_root(&s1.match, &s1.disks, &s1.seen, s1.cmd.uuid);
+	if (s1.match.count > 1)
+		return err_set(e, ENOTUNIQ, "two partitions claim to be the root: %s and %s; unplug one of the disks",
+		               s1.match.dev[0].name, s1.match.dev[1].name);
+	return s1.match.count == 1 ? 1 : 0;
+}
+
+static void wait_change(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	(void)sys_poll(&p, 1, LOOK_MS);
+	if (fd >= 0)
+		(void)uevent_drain(fd);
+}
+
+static int wait_root(int events, struct err *e)
+{
+	uint64_t start = clock_ms(), told = start;
+
+	for (;;) {
+		uint64_t now = clock_ms();
+		int rc = look(e);
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
+		if (now - start >= STAGE1_ROOT_WAIT_MS)
+			break;
+		if (now - told >= STAGE1_TELL_MS) {
+			tell_waiting(now - start);
+			told = now;
+		}
+		wait_change(events);
+	}
+	tell_waiting(STAGE1_ROOT_WAIT_MS);
+	return err_set(e, ENODEV, "no disk holds the root %s%s%s; " ADVICE, s1.cmd.uuid_text,
+	               s1.match.refused[0] ? "; not usable: " : "", s1.match.refused);
+}
+
+static int find_root(struct err *e)
+{
+	struct err why;
+	int events = uevent_open(&why);
+
+	if (events < 0)
+		log_warnx("stage1", "%s: looking every second instead", why.text);
+	int rc = wait_root(events, e);
+	if (events >= 0)
+		sys_close(events);
+	return rc;
+}
+
+static int open_root(struct err *e)
+{
+	if (verity_open(&s1.match.verity, s1.match.dev[0].dev, s1.cmd.roothash, &s1.root, e) < 0)
+		return -1;
+	log_info("stage1", "root is %s, slot %s, %llu MiB verified by hash", s1.match.dev[0].name,
+	         s1.cmd.slot[0] ? s1.cmd.slot : "?", (unsigned long long)(s1.match.verity.data_blocks / 256));
+	if (str_format(s1.root_path, sizeof(s1.root_path), "/dev/dm-%u", minor(s1.root)) < 0)
+		return err_set(e, ENAMETOOLONG, "verity device");
+	s1.root_fd = sys_open(s1.root_path, O_RDONLY | O_DIRECT | O_CLOEXEC, 0); /* only for name_damage */
+	return 0;
+}
+
+/* Looks for the first block that the kernel refuses; replaces *e when it finds one. */
+static void name_damage(struct err *e)
+{
+	struct err why;
+	uint64_t block = 0, start = clock_ms();
+	ssize_t n = 1;
+
+	while (s1.root_fd >= 0 && n > 0 && clock_ms() - start < SCAN_MS)
+		n = verity_read(s1.root_fd, &block, s1.block, sizeof(s1.block), &why);
+	if (s1.root_fd >= 0 && n < 0)
+		err_set(e, EIO, "block %llu of %s does not match its hash: the system partition is damaged; " ADVICE,
+		        (unsigned long long)block, s1.match.dev[0].name);
+}
+
+static int refuse_root(struct err *e)
+{
+	name_damage(e);
+	return err_prefix(e, "the root is refused");
+}
+
+static int mount_root(struct err *e)
+{
+	(void)sys_mkdir(PATH_SYSROOT, 0755);
+	if (sys_mount(s1.root_path, PATH_SYSROOT, "erofs", MS_RDONLY | MS_NODEV, NULL) == 0)
+		return 0;
+	err_sys(e, "mount %s", s1.root_path);
+	return refuse_root(e);
+}
+
+/* Reads the whole program, so that a damaged block of it is told here and not by a PID 1 that dies of SIGBUS. */
+static int check_program(struct err *e)
+{
+	ssize_t n = 1;
+	int fd = sys_open(PATH_SYSROOT PATH_SELF, O_RDONLY | O_CLOEXEC, 0);
+
+	while (fd >= 0 && n > 0)
+		n = sys_read(fd, s1.block, sizeof(s1.block));
+	if (fd >= 0 && n == 0) {
+		sys_close(fd);
+		return 0;
+	}
+	err_sys(e, "read " PATH_SELF);
+	if (fd >= 0)
+		sys_close(fd);
+	return refuse_root(e);
+}
+
+/* The program of the initramfs is the one of the root, and it is in memory already: bound over its place in the root it
+ * serves PID 1 and all roles. No disk that dies can take them along, and nothing is read or hashed twice. */
+static int keep_program(struct err *e)
+{
+	if (sys_mount("/init", PATH_SYSROOT PATH_SELF, NULL, MS_BIND, NULL) < 0) {
+		log_warn("stage1", "the program cannot stay in memory");
+		return check_program(e);
+	}
+	if (sys_mount(NULL, PATH_SYSROOT PATH_SELF, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL) < 0)
+		log_warn("stage1", "make " PATH_SELF " read-only");
+	return 0;
+}
+
+static int switch_root(struct err *e)
+{
+	for (size_t i = 0; i < COUNT_OF(kernel_mounts); i++) {
+		char to[LIMIT_PATH];
+		if (str_format(to, sizeof(to), PATH_SYSROOT "%s", kernel_mounts[i].target) < 0 ||
+		    mounts_move(kernel_mounts[i].target, to, e) < 0)
+			return -1;
+	}
+	if (sys_chdir(PATH_SYSROOT) < 0)
+		return err_sys(e, "chdir " PATH_SYSROOT);
+	if (mounts_move(".", "/", e) < 0)
+		return -1;
+	if (sys_chroot(".") < 0 || sys_chdir("/") < 0)
+		return err_sys(e, "chroot " PATH_SYSROOT);
+	return 0;
+}
+
+static int start_stage2(struct err *e)
+{
+	static char name[] = "hearth", role[] = "init";
+	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/", term[] = "TERM=linux";
+	char began[LIMIT_NAME];
+	char *argv[] = {name, role, NULL};
+	char *envp[] = {path, home, term, began, NULL};
+
+	if (str_format(began, sizeof(began), INIT_ENV_STAGE1 "=%llu", (unsigned long long)s1.began) < 0)
+		return err_set(e, EOVERFLOW, "clock");
+	sys_execve(PATH_SELF, argv, envp);
+	return err_sys(e, "exec " PATH_SELF);
+}
+
+static const struct {
+	const char *what;
+	int (*run)(struct err *e);
+} steps[] = {
+	{"mounts", mount_kernel},  {"consoles", start_talking},  {"command line", read_cmdline},
+	{"disk", find_root},       {"verity", open_root},        {"mount", mount_root},
+	{"program", keep_program}, {"switch root", switch_root}, {"stage 2", start_stage2},
+};
+
+int stage1_run(struct err *e)
+{
+	memset(&s1, 0, sizeof(s1));
+	s1.began = clock_ms();
+	s1.root_fd = -1;
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		if (steps[i].run(e) < 0)
+			return err_prefix(e, "cannot boot: %s", steps[i].what);
+	}
+	return err_set(e, ENOEXEC, "cannot boot: the program ended"); /* not reached: an exec does not return 0 */
+}
+
+void stage1_refuse(const struct err *why)
+{
+	struct err ignored;
+
+	if (s1.consoles == 0) /* it failed before there were any */
+		(void)start_talking(&ignored);
+	for (unsigned left = STAGE1_REBOOT_S; left > 0; left -= COUNTDOWN_STEP_S) {
+		say("%s", why->text);
+		say("restart in %u s", left);
+		(void)sys_poll(NULL, 0, COUNTDOWN_STEP_S * 1000);
+	}
+	say("restarting");
+	sys_reboot(RB_AUTOBOOT);
+}
+
+int stage1_main(int argc, char **argv)
+{
+	struct err e;
+
+	(void)argc;
+	(void)argv;
+	if (getpid() != 1)
+		return 2;
+	if (stage1_run(&e) == 0)
+		err_set(&e, EIO, "cannot boot");
+	for (;;)
+		stage1_refuse(&e);
+}

@@ -1,0 +1,26 @@
+/* Stage 1: from the kernel's hand-over in the initramfs to the verified root.
+ *
+ * Mounts /dev, /proc and /sys; waits for the partition whose verity superblock has the UUID of the command line; opens
+ * it with dm-verity; mounts the EROFS image read-only; binds the initramfs's copy of the program over the one there, so
+ * that the disk is not needed to run it; makes that the root; execs PATH_SELF as `hearth init`. It is a table of steps
+ * in stage1.c. Two partitions with that UUID are an error that names both: which one is right, nobody here can know.
+ *
+ * Whatever fails ends in one place: the reason on every console and in the kernel's log, a countdown, a reboot. The
+ * boot loader counts the tries of a new slot and chooses the other one when they are used up. */
+#ifndef HEARTH_BOOT_STAGE1_H
+#define HEARTH_BOOT_STAGE1_H
+
+#include "base/err.h"
+
+#define STAGE1_ROOT_WAIT_MS 120000 /* USB sticks behind hubs and disks that spin up need 30 s at worst */
+#define STAGE1_TELL_MS      5000
+#define STAGE1_REBOOT_S     60
+
+/* The role. As PID 1 it never returns; otherwise it returns 2 at once. */
+int stage1_main(int argc, char **argv);
+/* All steps; returns only when one failed. */
+MUST_CHECK int stage1_run(struct err *e);
+/* Says why the boot ends here, counts down and reboots; returns only when the kernel refuses to. */
+void stage1_refuse(const struct err *why);
+
+#endif

@@ -1,0 +1,433 @@
+/* The wiring of PID 1; see wire.h. Callbacks of the parts end here, and only here does one part cause another to act.
+ * Nothing in it may block: what might (disks) is a service or a helper. */
+#include "boot/wire.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "loop/chan.h"
+#include "service/output.h"
+#include "service/table.h"
+
+#define LOG_SERVICE     "log"
+#define TIME_SERVICE    "time"
+#define LOG_AGAIN_MS    100
+#define CLOCK_KEEP_MS   600000
+#define CLOCK_KEEP_WAIT 10000
+#define POWER_LATER_MS  500
+
+/* ---- problems ---- */
+
+void wire_problem(struct box *box, const char *source, const char *text)
+{
+	if (problem_add(&box->problems, source, text))
+		event_add(&box->events, EVENT_PROBLEM, source, "%s", text);
+}
+
+static void on_service_problem(const char *message, void *arg)
+{
+	struct box *box = arg;
+	if (problem_add(&box->problems, "", message))
+		say(&box->say, "problem: %s", message);
+}
+
+static void on_settings_problem(const char *message, void *arg)
+{
+	wire_problem(arg, "settings", message);
+}
+
+/* ---- log service ---- */
+
+static void close_log(struct box *box)
+{
+	if (box->log_chan < 0)
+		return;
+	loop_del(&box->loop, box->log_chan);
+	sys_close(box->log_chan);
+	box->log_chan = -1;
+}
+
+static void on_log_again(struct loop *l, void *arg)
+{
+	struct box *box = arg;
+	struct err e = {0};
+	if (box->log_chan < 0)
+		return;
+	int rc = output_send(&box->services, box->log_chan, &e);
+	if (rc == 0 && box->log_reopen) {
+		rc = chan_send(box->log_chan, "reopen", strlen("reopen"), -1, &e);
+		box->log_reopen = rc < 0;
+	}
+	if (rc == 0)
+		return;
+	if (e.code == EPIPE || e.code == ECONNRESET)
+		close_log(box);
+	else
+		loop_after(l, &box->log_again, LOG_AGAIN_MS, on_log_again, box);
+}
+
+static void feed_log(struct box *box)
+{
+	if (box->log_chan >= 0 && !box->log_again.armed)
+		loop_after(&box->loop, &box->log_again, 0, on_log_again, box);
+}
+
+/* It says nothing; its end is what is waited for. */
+static void on_log_chan(struct loop *l, int fd, uint32_t events, void *arg)
+{
+	struct box *box = arg;
+	char ignored[LIMIT_REQUEST];
+	struct err e = {0};
+	(void)l;
+	(void)events;
+	ssize_t n = chan_recv(fd, ignored, sizeof(ignored), NULL, &e);
+	if (n == 0 || (n < 0 && e.code != EAGAIN && e.code != EINTR && e.code != EMSGSIZE))
+		close_log(box);
+}
+
+static int log_channel(struct box *box, struct err *e)
+{
+	int fds[2];
+	if (chan_pair(fds, e) < 0)
+		return err_prefix(e, "channel of the log service");
+	close_log(box);
+	if (loop_add(&box->loop, fds[0], EPOLLIN, on_log_chan, box, e) < 0) {
+		sys_close(fds[0]);
+		sys_close(fds[1]);
+		return err_prefix(e, "channel of the log service");
+	}
+	box->log_chan = fds[0];
+	box->log_reopen = false; /* it opens its folder now */
+	output_forget(&box->services);
+	feed_log(box);
+	return fds[1];
+}
+
+static int on_channel(const char *name, void *arg, struct err *e)
+{
+	struct box *box = arg;
+	return str_eq(name, LOG_SERVICE) ? log_channel(box, e) : control_channel(&box->control, name, e);
+}
+
+/* In place of pipes that nobody would ever empty. */
+static int no_log(const char *name, void *arg)
+{
+	(void)name;
+	(void)arg;
+	return -1;
+}
+
+/* ---- services ---- */
+
+int wire_services(struct box *box, struct err *e)
+{
+	if (box->services.count > 0)
+		return 0;
+	(void)identify_settings(&box->identify, on_settings_problem, box);
+	if (identify_apply(&box->identify, e) < 0)
+		log_warnx("identity", "%s", e->text);
+	box->services.log = NULL;
+	(void)services_load(&box->services, PATH_SERVICES, on_service_problem, box);
+	(void)services_link(&box->services, on_service_problem, box);
+	if (box->services.count == 0)
+		return err_set(e, ENOENT, "no usable service file in " PATH_SERVICES);
+	if (services_find(&box->services, LOG_SERVICE) == NULL)
+		box->services.log = no_log;
+	services_start_all(&box->services);
+	return 0;
+}
+
+static bool same_servers(const struct settings *a, const struct settings *b)
+{
+	if (a->time_servers != b->time_servers)
+		return false;
+	for (unsigned i = 0; i < a->time_servers; i++) {
+		if (!str_eq(a->time_server[i], b->time_server[i]))
+			return false;
+	}
+	return true;
+}
+
+/* It reads its servers once, when it starts. */
+static void restart_time(struct box *box)
+{
+	struct service *s = services_find(&box->services, TIME_SERVICE);
+	struct err e;
+	if (s != NULL && service_runs(s) && services_restart(&box->services, TIME_SERVICE, &e) < 0)
+		log_warnx("settings", "%s", e.text);
+}
+
+int wire_state(struct box *box, struct err *e)
+{
+	struct err why = {0};
+	if (identify_load(&box->identify, e) < 0)
+		return -1;
+	struct settings before = box->identify.settings;
+	if (fact_get(&box->facts, "time-synced") != FACT_ON && identify_clock(&box->identify, &why) < 0)
+		log_warnx("clock", "%s", why.text);
+	if (identify_settings(&box->identify, on_settings_problem, box) == 0)
+		problem_clear(&box->problems, "settings");
+	if (identify_apply(&box->identify, &why) < 0)
+		log_warnx("identity", "%s", why.text);
+	if (!same_servers(&before, &box->identify.settings))
+		restart_time(box);
+	(void)services_load(&box->services, PATH_RUN_SERVICES, on_service_problem, box);
+	(void)services_link(&box->services, on_service_problem, box);
+	services_start_all(&box->services);
+	log_info("identity", "%s, boot %llu, last shutdown: %s", identify_hostname(&box->identify),
+	         (unsigned long long)box->identify.id.boots, box->identify.id.last_shutdown);
+	return 0;
+}
+
+/* ---- the time ---- */
+
+static void on_keep_clock(struct loop *l, void *arg)
+{
+	struct box *box = arg;
+	struct err e;
+	char seconds[24];
+	const char *const words[] = {"keep", "clock", seconds, NULL};
+	loop_after(l, &box->keep_clock, CLOCK_KEEP_MS, on_keep_clock, box);
+	/* Only a time that came from the network is worth to be a floor. */
+	if (fact_get(&box->facts, "time-synced") != FACT_ON || fact_get(&box->facts, "state-mounted") != FACT_ON)
+		return;
+	if (str_format(seconds, sizeof(seconds), "%lld", (long long)clock_wall()) < 0)
+		return;
+	box->keep.loop = l;
+	if (helper_run(&box->keep, words, CLOCK_KEEP_WAIT, &e) < 0 && e.code != EBUSY)
+		log_warnx("clock", "%s", e.text);
+}
+
+/* ---- state of the system ---- */
+
+static const struct service *failed_service(const struct services *ss)
+{
+	for (unsigned i = 0; i < ss->count; i++) {
+		if (ss->service[i].state == SERVICE_FAILED)
+			return &ss->service[i];
+	}
+	return NULL;
+}
+
+/* What is wrong, as event and sentence; SYSTEM_EV_COUNT: boot has not ended, and nothing forces a decision.
+ * *healthy: nothing that speaks against this slot. */
+static enum system_event verdict(const struct box *box, struct buf *why, bool *healthy)
+{
+	const struct stage *stage;
+	enum stage_policy worst = stages_verdict(&box->stages, &stage);
+	const struct service *failed = failed_service(&box->services);
+	*healthy = false;
+	if (worst == STAGE_RESCUE) {
+		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
+		return SYSTEM_EV_LOST;
+	}
+	if (box->system == SYSTEM_BOOTING && !stages_settled(&box->stages))
+		return SYSTEM_EV_COUNT;
+	if (worst == STAGE_DEGRADED)
+		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
+	else if (fact_get(&box->facts, "root-intact") == FACT_OFF)
+		buf_add(why, "the root is damaged");
+	else if (failed != NULL)
+		buf_addf(why, "service %s: %s", failed->def.name, failed->detail);
+	else
+		*healthy = true;
+	if (*healthy && worst == STAGE_OUTSIDE)
+		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
+	return why->len == 0 ? SYSTEM_EV_GOOD : SYSTEM_EV_BAD;
+}
+
+static void set_system(struct box *box, enum system_event ev, const char *why)
+{
+	enum system_state next = system_next(box->system, ev);
+	if (str_copy(box->system_detail, sizeof(box->system_detail), why) < 0) {
+		memcpy(box->system_detail, why, sizeof(box->system_detail) - 1);
+		box->system_detail[sizeof(box->system_detail) - 1] = '\0';
+	}
+	if (next == box->system)
+		return;
+	box->system = next;
+	event_add(&box->events, EVENT_SYSTEM, "system", "%s%s%s", system_state_name(next), *why ? ": " : "", why);
+}
+
+static void on_judge(struct loop *l, void *arg)
+{
+	struct box *box = arg;
+	char why[LIMIT_DETAIL + LIMIT_NAME];
+	struct buf b;
+	bool healthy;
+	(void)l;
+	if (box->system == SYSTEM_STOPPING)
+		return;
+	buf_init(&b, why, sizeof(why));
+	enum system_event ev = verdict(box, &b, &healthy);
+	if (ev == SYSTEM_EV_COUNT)
+		return;
+	set_system(box, ev, why);
+	fact_set(&box->facts, "healthy", healthy ? FACT_ON : FACT_OFF, healthy ? "" : why);
+}
+
+void wire_judge(struct box *box)
+{
+	if (!box->judge.armed)
+		loop_after(&box->loop, &box->judge, 0, on_judge, box);
+}
+
+void wire_stage(const struct stage *s, void *arg)
+{
+	(void)s;
+	wire_judge(arg);
+}
+
+static void on_shutdown_begun(void *arg)
+{
+	struct box *box = arg;
+	struct loop *l = &box->loop;
+	stages_stop(&box->stages);
+	set_system(box, SYSTEM_EV_STOP, box->shutdown.why);
+	on_keep_clock(l, box);
+	loop_cancel(l, &box->keep_clock);
+}
+
+void wire_shutdown(struct box *box, enum shutdown_how how, const char *by)
+{
+	shutdown_ask(&box->shutdown, how, by);
+}
+
+/* ---- facts ---- */
+
+static void fact_data(const struct fact *f, struct box *box)
+{
+	if (f->value != FACT_ON)
+		return;
+	box->log_reopen = true;
+	feed_log(box);
+}
+
+static void fact_root(const struct fact *f, struct box *box)
+{
+	char text[ERR_TEXT];
+	wire_judge(box);
+	if (f->value != FACT_OFF)
+		problem_clear(&box->problems, f->name);
+	else if (str_format(text, sizeof(text), "the root is damaged: %s", f->detail) == 0)
+		wire_problem(box, f->name, text);
+}
+
+static void fact_time(const struct fact *f, struct box *box)
+{
+	if (f->value == FACT_ON)
+		loop_after(&box->loop, &box->keep_clock, 0, on_keep_clock, box);
+}
+
+/* Console services show more than plain lines could. */
+static void fact_console(struct box *box)
+{
+	box->say.quiet = false;
+	for (unsigned i = 0; i < box->facts.count; i++) {
+		const struct fact *f = &box->facts.fact[i];
+		if (str_starts(f->name, "service-console") && f->value == FACT_ON)
+			box->say.quiet = true;
+	}
+}
+
+static const struct {
+	const char *fact;
+	void (*fn)(const struct fact *f, struct box *box);
+} fact_rows[] = {
+	{"data-mounted", fact_data},
+	{"root-intact", fact_root},
+	{"time-synced", fact_time},
+};
+
+static void on_fact(const struct fact *f, enum fact_value before, void *arg)
+{
+	struct box *box = arg;
+	(void)before;
+	/* Of a service's state its own event tells more. */
+	if (!str_starts(f->name, "service-"))
+		event_add(&box->events, EVENT_FACT, f->name, "%s%s%s", fact_value_name(f->value),
+		          f->detail[0] != '\0' ? ": " : "", f->detail);
+	else if (str_starts(f->name, "service-console"))
+		fact_console(box);
+	stages_fact(&box->stages, f);
+	for (size_t i = 0; i < COUNT_OF(fact_rows); i++) {
+		if (str_eq(fact_rows[i].fact, f->name))
+			fact_rows[i].fn(f, box);
+	}
+}
+
+/* ---- events ---- */
+
+/* Services log their own changes; see table_set_state. */
+static void on_event(const struct event *ev, void *arg)
+{
+	struct box *box = arg;
+	const char *kind = event_kind_name(ev->kind);
+	if (ev->kind == EVENT_PROBLEM)
+		log_warnx(kind, "%s", ev->text);
+	else if (ev->kind != EVENT_SERVICE)
+		log_info(kind, "%s: %s", ev->name, ev->text);
+	if (ev->kind == EVENT_STAGE || ev->kind == EVENT_SYSTEM)
+		say(&box->say, "%s: %s", ev->name, ev->text);
+	if (ev->kind == EVENT_SERVICE) {
+		feed_log(box);
+		wire_judge(box);
+	}
+	control_event(&box->control);
+}
+
+static void on_power_key(void *arg)
+{
+	wire_shutdown(arg, SHUTDOWN_POWEROFF, "the power button");
+}
+
+/* Opening an input device makes its driver talk to the hardware, which takes a mouse tens of milliseconds: not on the
+ * way to the first prompt. */
+static void on_power_later(struct loop *l, void *arg)
+{
+	struct box *box = arg;
+	struct err e;
+	if (power_init(&box->power, l, on_power_key, box, &e) < 0)
+		log_warnx("power", "%s", e.text);
+}
+
+static void init_services(struct box *box)
+{
+	services_init(&box->services, &box->loop, &box->facts, &box->events);
+	box->services.channel = on_channel;
+	box->services.arg = box;
+}
+
+static void init_shutdown(struct box *box)
+{
+	struct shutdown *s = &box->shutdown;
+	s->loop = &box->loop;
+	s->services = &box->services;
+	s->facts = &box->facts;
+	s->events = &box->events;
+	s->say = &box->say;
+	s->begun = on_shutdown_begun;
+	s->arg = box;
+}
+
+int wire_init(struct box *box, struct err *e)
+{
+	box->log_chan = -1;
+	facts_init(&box->facts);
+	events_init(&box->events);
+	events_listen(&box->events, on_event, box);
+	init_services(box);
+	init_shutdown(box);
+	box->stages.loop = &box->loop;
+	box->stages.facts = &box->facts;
+	box->stages.events = &box->events;
+	control_init(&box->control, &box->loop, &box->commands, &box->events);
+	loop_after(&box->loop, &box->keep_clock, CLOCK_KEEP_MS, on_keep_clock, box);
+	loop_after(&box->loop, &box->power_later, POWER_LATER_MS, on_power_later, box);
+	return facts_subscribe(&box->facts, on_fact, box, e);
+}

@@ -1,0 +1,22 @@
+/* Who talks to whom inside PID 1, in one place: facts to stages, events to log and consoles, services' channels and
+ * log pipes, what a mounted disk sets off, what the system's state follows from. */
+#ifndef HEARTH_BOOT_WIRE_H
+#define HEARTH_BOOT_WIRE_H
+
+#include "boot/box.h"
+
+/* Connects the parts of *box, which are initialised. */
+MUST_CHECK int wire_init(struct box *box, struct err *e);
+/* Adds a problem of a source (see problem.h) and tells it. */
+void wire_problem(struct box *box, const char *source, const char *text);
+/* Loads the service files of the image; a stage's start function. */
+MUST_CHECK int wire_services(struct box *box, struct err *e);
+/* Applies identity and settings and loads the box's own services, once the state is mounted; idem. */
+MUST_CHECK int wire_state(struct box *box, struct err *e);
+void wire_shutdown(struct box *box, enum shutdown_how how, const char *by);
+/* A boot stage changed; arg is the box. */
+void wire_stage(const struct stage *s, void *arg);
+/* Looks again at what the state of the system follows from; deferred. */
+void wire_judge(struct box *box);
+
+#endif

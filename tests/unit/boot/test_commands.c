@@ -1,0 +1,255 @@
+/* PID 1's commands through the table, as its peers call them, and the answers that describe the box. Reboot and kill
+ * are faked in every test. */
+#include "boot/commands.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/paths.h"
+#include "base/str.h"
+#include "boot/wire.h"
+#include "fake/sys.h"
+#include "service/table.h"
+
+static struct box box;
+static struct err e;
+static char text[LIMIT_REPLY];
+
+static int no_reboot(int how)
+{
+	(void)how;
+	return 0;
+}
+
+static int no_kill(pid_t pid, int signo)
+{
+	(void)pid;
+	(void)signo;
+	return 0;
+}
+
+static int no_wait(int ep, struct epoll_event *ev, int max, int timeout)
+{
+	(void)timeout;
+	return epoll_wait(ep, ev, max, 0);
+}
+
+static int no_socket(int domain, int type, int proto)
+{
+	(void)domain;
+	(void)type;
+	(void)proto;
+	errno = EPERM;
+	return -1;
+}
+
+static int setup(void **state)
+{
+	static const struct stage_row rows[] = {
+		{"network", NULL, "network-up", NULL, 9000, STAGE_DEGRADED, "an address"},
+		{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
+	};
+	(void)state;
+	fake_reset();
+	fake_reboot = no_reboot;
+	fake_kill = no_kill;
+	fake_epoll_wait = no_wait;
+	fake_socket = no_socket;
+	fake_clock_ms = 5000;
+	fake_clock_wall = 1700000000;
+	memset(&box, 0, sizeof(box));
+	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0 || commands_install(&box, &e) < 0)
+		return -1;
+	struct service *s = &box.services.service[0];
+	strcpy(s->def.name, "web");
+	strcpy(s->def.description, "HTTPS");
+	s->all = &box.services;
+	s->child.pidfd = s->notify_fd = s->log_fd = s->log_read_fd = s->cgroup_fd = -1;
+	box.services.count = 1;
+	return stages_init(&box.stages, rows, wire_stage, &box, &e);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	power_fini(&box.power);
+	loop_fini(&box.loop);
+	fake_reset();
+	return 0;
+}
+
+/* words: separated by blanks, "_" for a blank in a word. The answer stands in text, or the error in e. */
+static int run(enum peer peer, const char *words)
+{
+	char msg[256];
+	struct json j;
+	struct buf b;
+	size_t len = strlen(words) + 1;
+	memcpy(msg, words, len);
+	for (size_t i = 0; i < len; i++) {
+		if (msg[i] == ' ')
+			msg[i] = '\0';
+		else if (msg[i] == '_')
+			msg[i] = ' ';
+	}
+	buf_init(&b, text, sizeof(text));
+	json_init(&j, &b);
+	int rc = command_run(&box.commands, peer, msg, len, &j, &e);
+	if (rc == 0)
+		assert_true(json_ok(&j));
+	return rc;
+}
+
+static void step(void)
+{
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(loop_step(&box.loop, &e), 0);
+}
+
+static void has(const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("%s is not in %s", part, text);
+}
+
+static void test_status(void **state)
+{
+	(void)state;
+	stages_begin(&box.stages);
+	wire_problem(&box, "settings", "/state/settings.yaml:3: what");
+	fact_set(&box.facts, "network-up", FACT_OFF, "eth0: no answer");
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has("\"system\":\"booting\"");
+	has("\"url\":\"\"");
+	has("\"waiting\":\"network: waiting for an address (eth0: no answer)\"");
+	has("\"problems\":[\"/state/settings.yaml:3: what\"]");
+	has("\"services\":{\"total\":1,\"ready\":0,\"failed\":0}");
+	has("\"stages\":[{\"name\":\"network\",\"state\":\"running\"");
+	has("\"interfaces\":[]");
+	has("\"time\":\"2023-11-14T22:13:20Z\",\"time_synced\":false");
+	fact_set(&box.facts, "network-up", FACT_ON, "eth0 10.0.2.15/24");
+	step();
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has("\"url\":\"https://10.0.2.15/\"");
+	has("\"system\":\"running\"");
+	has("\"waiting\":\"\"");
+	fact_set(&box.facts, "network-up", FACT_ON, "eth0 fd00::15/64");
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has("\"url\":\"https://[fd00::15]/\"");
+}
+
+static void test_services(void **state)
+{
+	(void)state;
+	fake_clock_ms = 7500;
+	assert_int_equal(run(PEER_WEB, "services"), 0);
+	has("{\"name\":\"web\",\"description\":\"HTTPS\",\"state\":\"down\",\"detail\":\"\",\"since_ms\":7500,"
+	    "\"restarts\":0,\"pid\":0,\"memory\":0}");
+	assert_int_equal(run(PEER_LOCAL, "stop web"), 0);
+	has("\"message\":\"web: stop asked for\"");
+	assert_int_equal(run(PEER_LOCAL, "stop wep"), -1);
+	assert_non_null(strstr(e.text, "did you mean 'web'"));
+	assert_int_equal(run(PEER_WEB, "stop web"), -1);
+	assert_int_equal(run(PEER_LOCAL, "start"), -1);
+}
+
+static void test_facts(void **state)
+{
+	(void)state;
+	assert_int_equal(run(PEER_LOCAL, "fact sun on up_there"), 0);
+	assert_int_equal(fact_get(&box.facts, "sun"), FACT_ON);
+	fake_clock_ms += 30;
+	assert_int_equal(run(PEER_WEB, "facts"), 0);
+	has("{\"name\":\"sun\",\"value\":\"on\",\"detail\":\"up there\",\"age_ms\":30}");
+	assert_int_equal(run(PEER_LOCAL, "fact sun off"), 0);
+	assert_int_equal(run(PEER_LOCAL, "fact sun unknown"), 0);
+	assert_int_equal(fact_get(&box.facts, "sun"), FACT_UNKNOWN);
+	assert_int_equal(run(PEER_LOCAL, "fact sun maybe"), -1);
+	assert_non_null(strstr(e.text, "on, off or unknown"));
+	assert_int_equal(run(PEER_LOCAL, "fact Sun on"), -1);
+	assert_int_equal(run(PEER_WEB, "fact sun on"), -1);
+}
+
+static void test_events(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < LIMIT_EVENTS + 44; i++)
+		event_add(&box.events, EVENT_FACT, "tick", "number %u", i);
+	uint64_t next = box.events.next;
+	assert_int_equal(run(PEER_WEB, "events"), 0);
+	has("number 299\"");
+	has("number 280\"");
+	assert_null(strstr(text, "number 279\""));
+	assert_int_equal(run(PEER_WEB, "events 0"), 0);
+	has("{\"oldest\":");
+	has("number 44\"");
+	assert_int_equal(run(PEER_WEB, "events 999999"), 0);
+	has("\"events\":[],\"next\":");
+	assert_int_equal(run(PEER_WEB, "events x"), -1);
+	assert_int_equal(run(PEER_WEB, "events -f"), -1); /* nobody is connected here */
+	assert_int_equal(box.events.next, next);
+}
+
+static void test_many_long_events_come_in_parts(void **state)
+{
+	char part[64], noise[LIMIT_DETAIL];
+	(void)state;
+	memset(noise, 1, sizeof(noise) - 1); /* six bytes each in JSON */
+	noise[sizeof(noise) - 1] = '\0';
+	for (unsigned i = 0; i < LIMIT_EVENTS; i++)
+		event_add(&box.events, EVENT_FACT, "tick", "%s", noise);
+	assert_int_equal(run(PEER_WEB, "events 1"), 0);
+	assert_true(strlen(text) < LIMIT_REPLY);
+	assert_true(snprintf(part, sizeof(part), "\"next\":%d}", (int)box.events.next) > 0);
+	assert_null(strstr(text, part)); /* there is more to ask for */
+}
+
+static void test_logs(void **state)
+{
+	(void)state;
+	assert_int_equal(run(PEER_LOCAL, "logs web"), 0);
+	has("{\"name\":\"web\",\"path\":\"" PATH_LOGS "/web.log\"}");
+	assert_int_equal(run(PEER_LOCAL, "logs ../../etc/passwd"), -1);
+	assert_int_equal(run(PEER_WEB, "logs web"), -1);
+}
+
+static void test_ends(void **state)
+{
+	static const struct {
+		const char *command;
+		enum shutdown_how how;
+	} cases[] = {{"reboot", SHUTDOWN_REBOOT}, {"poweroff", SHUTDOWN_POWEROFF}, {"halt", SHUTDOWN_HALT}};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(run(PEER_WEB, cases[i].command), -1);
+		assert_int_equal(run(PEER_LOCAL, cases[i].command), 0);
+		assert_int_equal(box.shutdown.how, cases[i].how);
+		assert_true(shutdown_running(&box.shutdown));
+	}
+	assert_int_equal(box.system, SYSTEM_STOPPING);
+	assert_int_equal(run(PEER_LOCAL, "start web"), -1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_status),
+		TEST(test_services),
+		TEST(test_facts),
+		TEST(test_events),
+		TEST(test_many_long_events_come_in_parts),
+		TEST(test_logs),
+		TEST(test_ends),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

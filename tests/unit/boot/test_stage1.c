@@ -1,0 +1,448 @@
+/* Stage 1 against a recorded kernel: the way to the root, and each way that ends before it. */
+#include "boot/stage1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dm-ioctl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "fake/sys.h"
+
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define LINE "hearth.slot=a hearth.root=11111111-1111-1111-1111-111111111111 hearth.roothash=" HASH " quiet\n"
+
+static struct err e;
+static char trace[2048];   /* "mount devtmpfs /dev; ..." */
+static char console[8192]; /* what people see */
+static const char *cmdline, *disks;
+static const char *roots;  /* names of the partitions that hold the root: "vda2 vdb2" */
+static int64_t appears_at; /* the disk is there from this moment on */
+static uint64_t damaged;   /* block of the verity device that cannot be read; 0: none */
+static bool program_damaged, mount_damaged, no_bind, exec_works;
+static unsigned reboots;
+
+enum {
+	FD_DISK = 1000,
+	FD_ROOT = 1001,
+	FD_PROGRAM = 1002,
+	FD_CONSOLE = 1003,
+	FD_DM = 1004,
+	FD_KMSG = 1005,
+	FD_OTHER = 1006
+};
+static bool disk_is_root;
+static unsigned program_reads;
+
+static void note(const char *what, const char *a, const char *b)
+{
+	size_t at = strlen(trace);
+
+	(void)snprintf(trace + at, sizeof(trace) - at, "%s %s%s%s;", what, a ? a : "-", b ? " " : "", b ? b : "");
+}
+
+static int text_file(const char *text)
+{
+	char file[] = "/tmp/hearth-test-stage1-XXXXXX";
+	int fd = mkostemp(file, O_CLOEXEC);
+
+	unlink(file);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+static int vm_open(const char *path, int flags, mode_t mode)
+{
+	(void)flags;
+	(void)mode;
+	if (strcmp(path, "/proc/cmdline") == 0)
+		return text_file(cmdline);
+	if (strcmp(path, "/proc/partitions") == 0)
+		return text_file(fake_clock_ms >= appears_at ? disks : "");
+	if (strcmp(path, "/sys/class/tty/console/active") == 0)
+		return text_file("tty0 ttyS0\n");
+	if (strcmp(path, "/dev/tty0") == 0 || strcmp(path, "/dev/ttyS0") == 0)
+		return FD_CONSOLE;
+	if (strcmp(path, "/dev/console") == 0 || strcmp(path, "/dev/null") == 0)
+		return FD_OTHER;
+	if (strcmp(path, "/dev/kmsg") == 0)
+		return FD_KMSG;
+	if (strcmp(path, "/dev/mapper/control") == 0)
+		return FD_DM;
+	if (strcmp(path, "/dev/dm-0") == 0)
+		return FD_ROOT;
+	if (strcmp(path, "/sysroot/usr/bin/hearth") == 0)
+		return FD_PROGRAM;
+	assert_int_equal(strncmp(path, "/dev/vd", 7), 0);
+	const char *at = strstr(roots, path + 5); /* a whole word of it */
+	char end = at ? at[strlen(path + 5)] : 'x';
+	disk_is_root = end == ' ' || end == '\0';
+	return FD_DISK;
+}
+
+static int vm_close(int fd)
+{
+	return fd >= FD_DISK ? 0 : close(fd);
+}
+
+static ssize_t vm_pread(int fd, void *p, size_t n, off_t at)
+{
+	uint8_t *b = p;
+
+	memset(b, 0, n);
+	if (fd == FD_ROOT) {
+		off_t bad = (off_t)damaged * 4096, end = 64 * 4096;
+		if (damaged && bad >= at && bad < at + (off_t)n) {
+			errno = EIO;
+			return -1;
+		}
+		return at >= end ? 0 : (ssize_t)n;
+	}
+	assert_int_equal(fd, FD_DISK);
+	if (!disk_is_root)
+		return (ssize_t)n;
+	if (at == 0) {
+		static const uint8_t magic[4] = {0xE2, 0xE1, 0xF5, 0xE0};
+		memcpy(b + 1024, magic, 4);
+		b[1024 + 12] = 12;
+		b[1024 + 36] = 64;
+		return (ssize_t)n;
+	}
+	memcpy(b, "verity", 6);
+	b[8] = b[12] = 1;
+	memset(b + 16, 0x11, 16);
+	memcpy(b + 32, "sha256", 6);
+	b[65] = b[69] = 0x10;
+	b[72] = 64;
+	return (ssize_t)n;
+}
+
+static ssize_t vm_read(int fd, void *p, size_t n)
+{
+	if (fd != FD_PROGRAM)
+		return read(fd, p, n);
+	errno = EIO;
+	program_reads++;
+	return program_damaged && program_reads == 3 ? -1 : program_reads < 5 ? (ssize_t)n : 0;
+}
+
+static ssize_t vm_write(int fd, const void *p, size_t n)
+{
+	size_t at = strlen(console);
+
+	if (fd == FD_CONSOLE && at + n < sizeof(console)) {
+		memcpy(console + at, p, n);
+		console[at + n] = '\0';
+	}
+	return fd >= FD_DISK ? (ssize_t)n : write(fd, p, n);
+}
+
+static int vm_mount(const char *src, const char *dst, const char *fs, unsigned long flags, const void *data)
+{
+	(void)data;
+	if (flags & MS_BIND) {
+		note(flags & MS_REMOUNT ? "protect" : "bind", flags & MS_REMOUNT ? dst : src, NULL);
+		errno = EINVAL;
+		return no_bind ? -1 : 0;
+	}
+	note(flags & MS_MOVE ? "move" : "mount", flags & MS_MOVE ? src : fs, dst);
+	if (mount_damaged && strcmp(dst, "/sysroot") == 0) {
+		errno = EIO;
+		return -1;
+	}
+	if (strcmp(dst, "/sysroot") == 0)
+		assert_true(flags & MS_RDONLY);
+	return 0;
+}
+
+static int vm_ioctl(int fd, unsigned long request, void *arg)
+{
+	struct dm_ioctl *rq = arg;
+
+	assert_int_equal(fd, FD_DM);
+	if (request == DM_DEV_CREATE)
+		rq->dev = makedev(253, 0);
+	return 0;
+}
+
+static int vm_poll(struct pollfd *p, nfds_t n, int timeout)
+{
+	(void)p;
+	(void)n;
+	fake_clock_ms += timeout;
+	return 0;
+}
+
+static int vm_path(const char *path)
+{
+	note("go", path, NULL);
+	return 0;
+}
+
+static int vm_mkdir(const char *path, mode_t mode)
+{
+	(void)path;
+	(void)mode;
+	return 0;
+}
+
+static int vm_stat(const char *path, struct stat *st)
+{
+	(void)path;
+	(void)st;
+	errno = ENOENT;
+	return -1;
+}
+
+static int vm_dup2(int fd, int to)
+{
+	(void)fd;
+	return to;
+}
+
+static int vm_execve(const char *path, char *const argv[], char *const envp[])
+{
+	assert_string_equal(argv[0], "hearth");
+	assert_string_equal(argv[1], "init");
+	assert_null(argv[2]);
+	assert_non_null(envp[0]);
+	note("exec", path, NULL);
+	errno = ENOENT;
+	return exec_works ? 0 : -1;
+}
+
+static int vm_reboot(int how)
+{
+	assert_int_equal(how, RB_AUTOBOOT);
+	reboots++;
+	return 0;
+}
+
+static int vm_socket(int domain, int type, int proto)
+{
+	(void)domain;
+	(void)type;
+	(void)proto;
+	errno = EAFNOSUPPORT;
+	return -1; /* no device events: it looks every second */
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	trace[0] = console[0] = '\0';
+	cmdline = LINE;
+	disks = " 254 0 4194304 vda\n 254 1 524288 vda1\n 254 2 1048576 vda2\n";
+	roots = "vda2";
+	appears_at = 0;
+	damaged = 0;
+	program_damaged = mount_damaged = no_bind = false;
+	exec_works = true;
+	reboots = program_reads = 0;
+	fake_clock_ms = 1000;
+	fake_open = vm_open;
+	fake_close = vm_close;
+	fake_pread = vm_pread;
+	fake_read = vm_read;
+	fake_write = vm_write;
+	fake_mount = vm_mount;
+	fake_ioctl = vm_ioctl;
+	fake_poll = vm_poll;
+	fake_chdir = vm_path;
+	fake_chroot = vm_path;
+	fake_mkdir = vm_mkdir;
+	fake_stat = vm_stat;
+	fake_dup2 = vm_dup2;
+	fake_execve = vm_execve;
+	fake_reboot = vm_reboot;
+	fake_socket = vm_socket;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_reset();
+	log_init("test", STDERR_FILENO, 0);
+	return 0;
+}
+
+static void refused(const char *why)
+{
+	assert_int_equal(stage1_run(&e), -1);
+	if (!strstr(e.text, why))
+		fail_msg("'%s' does not say '%s'", e.text, why);
+}
+
+static void the_way_to_the_root(void **state)
+{
+	(void)state;
+	assert_int_equal(stage1_run(&e), -1); /* an exec that returns is the end of the test */
+	assert_string_equal(trace, "mount devtmpfs /dev;mount proc /proc;mount sysfs /sys;mount erofs /sysroot;"
+	                           "bind /init;protect /sysroot/usr/bin/hearth;move /dev /sysroot/dev;move /proc "
+	                           "/sysroot/proc;move /sys /sysroot/sys;"
+	                           "go /sysroot;move . /;go .;go /;exec /usr/bin/hearth;");
+	assert_string_equal(console, ""); /* nothing to say when all is well */
+	assert_int_equal(program_reads, 0);
+}
+
+static void a_program_that_cannot_stay_in_memory(void **state)
+{
+	(void)state;
+	no_bind = true;
+	(void)!stage1_run(&e);
+	assert_non_null(strstr(trace, "exec"));
+	assert_int_equal(program_reads, 5); /* to its end */
+}
+
+static void a_disk_that_comes_late(void **state)
+{
+	(void)state;
+	appears_at = 1000 + 31000;
+	(void)!stage1_run(&e);
+	assert_non_null(strstr(trace, "exec"));
+	assert_non_null(strstr(console, "waiting for the disk with the root 11111111-1111-1111-1111-111111111111, "
+	                                "5 of 120 s; disks so far: none"));
+	assert_non_null(strstr(console, "30 of 120 s"));
+	assert_true(fake_clock_ms <= appears_at + 1000);
+}
+
+static void a_disk_that_never_comes(void **state)
+{
+	(void)state;
+	roots = "";
+	refused("no disk holds the root 11111111-");
+	assert_non_null(strstr(console, "disks so far: vda vda1 vda2"));
+	assert_null(strstr(trace, "erofs"));
+	assert_in_range(fake_clock_ms, 1000 + STAGE1_ROOT_WAIT_MS, 1000 + STAGE1_ROOT_WAIT_MS + 2000);
+}
+
+static void two_disks_are_both_named(void **state)
+{
+	(void)state;
+	disks = " 254 2 1048576 vda2\n 254 18 1048576 vdb2\n";
+	roots = "vda2 vdb2";
+	refused("two partitions claim to be the root: vda2 and vdb2");
+	assert_int_equal(fake_clock_ms, 1000); /* waiting would not help */
+}
+
+static void a_command_line_without_a_root(void **state)
+{
+	(void)state;
+	cmdline = "quiet\n";
+	refused("names no root");
+	cmdline = "hearth.root=x\n";
+	refused("hearth.root=x: must be a lower-case UUID");
+}
+
+static void a_damaged_program(void **state)
+{
+	(void)state;
+	damaged = 39;
+	program_damaged = no_bind = true;
+	refused("the root is refused: block 39 of vda2 does not match its hash: the system partition is damaged");
+	assert_null(strstr(trace, "exec"));
+}
+
+static void a_damaged_superblock(void **state)
+{
+	(void)state;
+	damaged = 1;
+	mount_damaged = true;
+	refused("block 1 of vda2 does not match its hash");
+	assert_null(strstr(trace, "move"));
+}
+
+static void a_root_that_does_not_mount_for_another_reason(void **state)
+{
+	(void)state;
+	mount_damaged = true;
+	refused("the root is refused: mount /dev/dm-0: Input/output error");
+}
+
+static void a_program_that_does_not_start(void **state)
+{
+	(void)state;
+	exec_works = false;
+	refused("stage 2: exec /usr/bin/hearth: No such file");
+}
+
+static void the_end_is_told_and_counted_down(void **state)
+{
+	unsigned times = 0;
+
+	(void)state;
+	exec_works = false;
+	refused("exec");
+	console[0] = '\0';
+	stage1_refuse(&e);
+	assert_int_equal(reboots, 1);
+	assert_int_equal(fake_clock_ms, 1000 + STAGE1_REBOOT_S * 1000);
+	for (const char *p = console; (p = strstr(p, e.text)); p++)
+		times++;
+	assert_int_equal(times, 2 * 6); /* both consoles, every 10 s */
+	assert_non_null(strstr(console, "restart in 60 s"));
+	assert_non_null(strstr(console, "restart in 10 s"));
+}
+
+static void any_call_may_fail(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n < 200; n++) {
+		setup(NULL);
+		fake_fail_at(n, ENOMEM);
+		assert_int_equal(stage1_run(&e), -1); /* whatever it is, it comes back with a reason */
+		bool fired = fake_fired();
+		fake_fail_at(0, 0);
+		assert_true(e.text[0] && e.code);
+		stage1_refuse(&e);
+		assert_int_equal(reboots, 1);
+		if (!fired)
+			return;
+	}
+	fail();
+}
+
+static void only_pid_1_may(void **state)
+{
+	(void)state;
+	assert_int_equal(stage1_main(0, NULL), 2);
+	assert_string_equal(trace, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_way_to_the_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_disk_that_comes_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_disk_that_never_comes, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_disks_are_both_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_command_line_without_a_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_damaged_program, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_program_that_cannot_stay_in_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_damaged_superblock, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_root_that_does_not_mount_for_another_reason, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_program_that_does_not_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_end_is_told_and_counted_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(any_call_may_fail, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_pid_1_may, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("stage1", tests, NULL, NULL);
+}

@@ -1,0 +1,337 @@
+/* The wiring: what follows from facts, services, problems and the log service's channel; and that PID 1's set-up goes
+ * on whatever fails. Reboot and kill are faked in every test; files lie in a temporary folder. */
+#include "boot/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/paths.h"
+#include "base/str.h"
+#include "fake/sys.h"
+#include "loop/chan.h"
+#include "service/output.h"
+#include "service/table.h"
+
+static struct box box;
+static struct err e;
+static const struct stage_row rows[] = {
+	{"network", NULL, "network-up", NULL, 1000, STAGE_DEGRADED, "an address"},
+	{"time", NULL, "time-synced", NULL, 1000, STAGE_CONTINUE, "a time server"},
+	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
+};
+static unsigned spawns;
+
+static int no_reboot(int how)
+{
+	(void)how;
+	return 0;
+}
+
+static int no_kill(pid_t pid, int signo)
+{
+	(void)pid;
+	(void)signo;
+	return 0;
+}
+
+static int no_name(const char *name, size_t n)
+{
+	(void)name;
+	(void)n;
+	return 0;
+}
+
+static int no_clock(int64_t wall)
+{
+	(void)wall;
+	return 0;
+}
+
+static pid_t no_child(int (*fn)(void *), void *arg, int *pidfd)
+{
+	(void)fn;
+	(void)arg;
+	(void)pidfd;
+	spawns++;
+	errno = EAGAIN;
+	return -1;
+}
+
+static int no_file(const char *path, int flags, mode_t mode)
+{
+	(void)path;
+	(void)flags;
+	(void)mode;
+	errno = ENOENT;
+	return -1;
+}
+
+static int no_wait(int ep, struct epoll_event *ev, int max, int timeout)
+{
+	(void)timeout;
+	return epoll_wait(ep, ev, max, 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	fake_reboot = no_reboot;
+	fake_kill = no_kill;
+	fake_sethostname = no_name;
+	fake_clock_set = no_clock;
+	fake_vfork_call = no_child;
+	fake_open = no_file;
+	fake_epoll_wait = no_wait;
+	fake_clock_ms = 5000;
+	spawns = 0;
+	memset(&box, 0, sizeof(box));
+	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0)
+		return -1;
+	return stages_init(&box.stages, rows, wire_stage, &box, &e);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	power_fini(&box.power);
+	for (unsigned i = 0; i < box.services.count; i++) {
+		close_fd(&box.services.service[i].log_fd);
+		close_fd(&box.services.service[i].log_read_fd);
+	}
+	close_fd(&box.log_chan);
+	for (unsigned i = 0; i < CONTROL_PEERS; i++)
+		close_fd(&box.control.peer[i].fd);
+	loop_fini(&box.loop);
+	fake_reset();
+	return 0;
+}
+
+static void step(void)
+{
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(loop_step(&box.loop, &e), 0);
+}
+
+static struct service *add_service(const char *name)
+{
+	struct service *s = &box.services.service[box.services.count++];
+	assert_int_equal(str_copy(s->def.name, sizeof(s->def.name), name), 0);
+	s->all = &box.services;
+	s->child.pidfd = s->notify_fd = s->log_fd = s->log_read_fd = s->cgroup_fd = -1;
+	return s;
+}
+
+static void test_system_follows_the_stages(void **state)
+{
+	(void)state;
+	stages_begin(&box.stages);
+	step();
+	assert_int_equal(box.system, SYSTEM_BOOTING);
+	fake_clock_ms += 1000;
+	step();
+	assert_int_equal(box.system, SYSTEM_DEGRADED);
+	assert_true(str_starts(box.system_detail, "network: "));
+	fact_set(&box.facts, "network-up", FACT_ON, "eth0 10.0.2.15");
+	step();
+	assert_int_equal(box.system, SYSTEM_RUNNING); /* a time server that is missing does not matter */
+	assert_string_equal(box.system_detail, "");
+}
+
+static void test_damaged_root_degrades(void **state)
+{
+	(void)state;
+	stages_begin(&box.stages);
+	fact_set(&box.facts, "network-up", FACT_ON, "");
+	fact_set(&box.facts, "time-synced", FACT_ON, "");
+	fact_set(&box.facts, "root-intact", FACT_ON, "");
+	step();
+	assert_int_equal(box.system, SYSTEM_RUNNING);
+	fact_set(&box.facts, "root-intact", FACT_OFF, "block 17");
+	step();
+	assert_int_equal(box.system, SYSTEM_DEGRADED);
+	assert_int_equal(box.problems.count, 1);
+	assert_string_equal(box.problems.list[0].text, "the root is damaged: block 17");
+	fact_set(&box.facts, "root-intact", FACT_ON, "");
+	step();
+	assert_int_equal(box.system, SYSTEM_RUNNING);
+	assert_int_equal(box.problems.count, 0);
+}
+
+static void test_failed_service_degrades(void **state)
+{
+	(void)state;
+	struct service *s = add_service("cert");
+	stages_begin(&box.stages);
+	fact_set(&box.facts, "network-up", FACT_ON, "");
+	fact_set(&box.facts, "time-synced", FACT_ON, "");
+	table_set_state(s, SERVICE_FAILED, "exited with status 3");
+	step();
+	assert_int_equal(box.system, SYSTEM_DEGRADED);
+	assert_string_equal(box.system_detail, "service cert: exited with status 3");
+	table_set_state(s, SERVICE_DONE, "");
+	step();
+	assert_int_equal(box.system, SYSTEM_RUNNING);
+}
+
+static void test_consoles_take_over_the_screen(void **state)
+{
+	(void)state;
+	assert_false(box.say.quiet);
+	fact_set(&box.facts, "service-console-serial", FACT_ON, "");
+	fact_set(&box.facts, "service-console-screen", FACT_ON, "");
+	assert_true(box.say.quiet);
+	fact_set(&box.facts, "service-console-serial", FACT_OFF, "");
+	assert_true(box.say.quiet);
+	fact_set(&box.facts, "service-console-screen", FACT_OFF, "");
+	assert_false(box.say.quiet);
+}
+
+/* What the log service hears next: its text, "" for nothing, and whether a descriptor came. */
+static const char *hear(int fd, bool *with_fd)
+{
+	static char text[128];
+	int got = -1;
+	ssize_t n = chan_recv(fd, text, sizeof(text) - 1, &got, &e);
+	text[n > 0 ? n : 0] = '\0';
+	*with_fd = got >= 0;
+	if (got >= 0)
+		close(got);
+	return text;
+}
+
+static void test_log_service_gets_the_pipes(void **state)
+{
+	bool with_fd;
+	(void)state;
+	assert_int_equal(output_open(add_service("a"), &e), 0);
+	int child = box.services.channel("log", &box, &e);
+	assert_true(child >= 0);
+	step();
+	assert_string_equal(hear(child, &with_fd), "pipe a");
+	assert_true(with_fd);
+	assert_string_equal(hear(child, &with_fd), "");
+	/* A service that comes later, and the data partition. */
+	struct service *b = add_service("b");
+	assert_int_equal(output_open(b, &e), 0);
+	table_set_state(b, SERVICE_READY, "");
+	fact_set(&box.facts, "data-mounted", FACT_ON, "");
+	step();
+	assert_string_equal(hear(child, &with_fd), "pipe b");
+	assert_string_equal(hear(child, &with_fd), "reopen");
+	assert_false(with_fd);
+	/* Started anew: everything again, but it need not be told to reopen. */
+	int next = box.services.channel("log", &box, &e);
+	step();
+	assert_string_equal(hear(next, &with_fd), "pipe a");
+	assert_string_equal(hear(next, &with_fd), "pipe b");
+	assert_string_equal(hear(next, &with_fd), "");
+	close(child);
+	close(next);
+	step();
+	assert_int_equal(box.log_chan, -1);
+}
+
+static void test_other_services_get_a_control_channel(void **state)
+{
+	(void)state;
+	int child = box.services.channel("web", &box, &e);
+	assert_true(child >= 0);
+	assert_int_equal(box.control.peer[LIMIT_PEERS].kind, PEER_WEB);
+	close(child);
+	step();
+}
+
+static void test_clock_is_kept_only_when_it_is_right(void **state)
+{
+	(void)state;
+	fact_set(&box.facts, "state-mounted", FACT_ON, "");
+	fake_clock_ms += 600000;
+	step();
+	assert_int_equal(spawns, 0);
+	fact_set(&box.facts, "time-synced", FACT_ON, "");
+	step();
+	assert_int_equal(spawns, 1);
+	fake_clock_ms += 600000;
+	step();
+	assert_int_equal(spawns, 2);
+	wire_shutdown(&box, SHUTDOWN_REBOOT, "a test");
+	assert_int_equal(spawns, 3);
+	assert_int_equal(box.system, SYSTEM_STOPPING);
+	fact_set(&box.facts, "network-up", FACT_ON, "");
+	assert_int_equal(box.system, SYSTEM_STOPPING);
+}
+
+static void test_no_services(void **state)
+{
+	(void)state;
+	assert_int_equal(wire_services(&box, &e), -1);
+	assert_non_null(strstr(e.text, PATH_SERVICES));
+	assert_int_equal(wire_state(&box, &e), -1); /* no identity either */
+}
+
+static void test_torture(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n < 300; n++) {
+		unsigned before;
+		void *none = NULL;
+		assert_int_equal(teardown(&none), 0);
+		before = fake_open_fds();
+		assert_int_equal(setup(&none), 0);
+		fake_fail_at(n, ENOMEM);
+		(void)!wire_services(&box, &e);
+		(void)!wire_state(&box, &e);
+		stages_begin(&box.stages);
+		(void)!output_open(add_service("a"), &e);
+		int fd = box.services.channel("log", &box, &e), web = box.services.channel("web", &box, &e);
+		fact_set(&box.facts, "network-up", FACT_ON, "");
+		for (unsigned i = 0; i < 6; i++)
+			(void)!loop_step(&box.loop, &e);
+		bool fired = fake_fired();
+		fake_fail_at(0, 0);
+		close_fd(&fd);
+		close_fd(&web);
+		assert_int_equal(teardown(&none), 0);
+		assert_int_equal(fake_open_fds(), before);
+		assert_int_equal(setup(&none), 0);
+		if (!fired)
+			return;
+	}
+	fail();
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_system_follows_the_stages),
+		TEST(test_damaged_root_degrades),
+		TEST(test_failed_service_degrades),
+		TEST(test_consoles_take_over_the_screen),
+		TEST(test_log_service_gets_the_pipes),
+		TEST(test_other_services_get_a_control_channel),
+		TEST(test_clock_is_kept_only_when_it_is_right),
+		TEST(test_no_services),
+		TEST(test_torture),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
