@@ -21,7 +21,8 @@ struct web_feed {
 };
 
 void web_feed_init(struct web_feed *f);
-/* Keeps "data: <json>\n\n". Line breaks inside are blanked, they would end the event early. False: too long, left out. */
+/* Keeps "data: <json>\n\n". Line breaks inside are blanked, they would end the event early. False: too long, left out.
+ */
 bool web_feed_add(struct web_feed *f, const char *json, size_t len);
 /* Text of event number `seq`: 1 and the text, 0 when it is not there yet, -1 when it is not kept any more. */
 int web_feed_get(const struct web_feed *f, uint64_t seq, const char **text, size_t *len);

@@ -11,6 +11,8 @@
 #include "loop/chan.h"
 
 #define REPLIES_PER_ROUND 16 /* so that a chatty channel cannot starve the connections */
+#define FOLLOW_TIMEOUT_MS 5000
+#define FOLLOW_AGAIN_MS   5000
 
 static struct web_call *call_by_id(struct web_link *l, uint32_t id)
 {
@@ -138,22 +140,41 @@ void web_link_cancel(struct web_link *l, uint32_t id)
 	c->id = 0;
 }
 
-static void on_follow(enum web_end how, const char *text, size_t len, void *arg)
+static void follow(struct web_link *l);
+
+static void on_follow_timer(struct loop *loop, void *arg)
 {
-	struct web_link *l = arg;
-	(void)len;
-	if (how == WEB_END_OK)
-		return;
-	/* The page still polls; only the live events are missing. */
-	log_warnx("web", "following events: %s", how == WEB_END_ERROR ? text : "PID 1 did not answer");
-	l->follow_id = 0;
+	(void)loop;
+	follow(arg);
 }
 
-int web_link_follow(struct web_link *l, web_event_fn *fn, void *arg, struct err *e)
+static void follow_again(struct web_link *l, const char *why)
+{
+	/* The page still polls; only the live events are missing. */
+	log_warnx("web", "following events: %s", why);
+	l->follow_id = 0;
+	loop_after(l->loop, &l->follow_timer, FOLLOW_AGAIN_MS, on_follow_timer, l);
+}
+
+static void on_follow(enum web_end how, const char *text, size_t len, void *arg)
+{
+	(void)len;
+	if (how != WEB_END_OK)
+		follow_again(arg, how == WEB_END_ERROR ? text : "PID 1 did not answer");
+}
+
+static void follow(struct web_link *l)
 {
 	static const char *const words[] = {"events", "-f"};
-	const struct web_ask ask = {2, words, 5000, on_follow, l};
+	const struct web_ask ask = {2, words, FOLLOW_TIMEOUT_MS, on_follow, l};
+	struct err e;
+	if (web_link_call(l, &ask, &l->follow_id, &e))
+		follow_again(l, e.text);
+}
+
+void web_link_follow(struct web_link *l, web_event_fn *fn, void *arg)
+{
 	l->on_event = fn;
 	l->arg = arg;
-	return web_link_call(l, &ask, &l->follow_id, e);
+	follow(l);
 }

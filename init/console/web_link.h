@@ -49,7 +49,8 @@ struct web_link {
 	int chan;
 	uint32_t last_id;
 	uint32_t follow_id; /* 0: not following */
-	bool lost;          /* the channel ended; the loop was told to quit */
+	struct loop_timer follow_timer;
+	bool lost; /* the channel ended; the loop was told to quit */
 	web_event_fn *on_event;
 	void *arg;
 	struct web_call call[WEB_CALLS];
@@ -58,8 +59,8 @@ struct web_link {
 
 /* chan stays the caller's. When the channel ends, l->lost is set and the loop quits. */
 MUST_CHECK int web_link_init(struct web_link *l, struct loop *loop, int chan, struct err *e);
-/* Asks for all events from now on. */
-MUST_CHECK int web_link_follow(struct web_link *l, web_event_fn *fn, void *arg, struct err *e);
+/* Asks for all events from now on, again and again until PID 1 agrees. Once per link. */
+void web_link_follow(struct web_link *l, web_event_fn *fn, void *arg);
 /* Sends a command; ask->fn is called exactly once, later, unless cancelled. *id gets its number for web_link_cancel. */
 MUST_CHECK int web_link_call(struct web_link *l, const struct web_ask *ask, uint32_t *id, struct err *e);
 /* fn of that call will not be called. Unknown ids and 0 are ignored. */

@@ -7,16 +7,16 @@
 #include "base/str.h"
 
 static const struct web_route routes[] = {
-        /* path, kind, content type, command, query, timeout */
-        {"/", WEB_PAGE, "text/html; charset=utf-8", NULL, NULL, 0},
-        {"/favicon.ico", WEB_ICON, "image/svg+xml", NULL, NULL, 0},
-        {"/healthz", WEB_HEALTH, WEB_TEXT, "status", NULL, 2000},
-        {"/api/v1/status", WEB_COMMAND, WEB_JSON, "status", NULL, 5000},
-        {"/api/v1/services", WEB_COMMAND, WEB_JSON, "services", NULL, 5000},
-        {"/api/v1/facts", WEB_COMMAND, WEB_JSON, "facts", NULL, 5000},
-        {"/api/v1/events", WEB_COMMAND, WEB_JSON, "events", "from", 5000},
-        {"/api/v1/events/stream", WEB_STREAM, "text/event-stream", NULL, NULL, 0},
-        {0},
+	/* path, kind, content type, command, query, timeout */
+	{"/", WEB_PAGE, "text/html; charset=utf-8", NULL, NULL, 0},
+	{"/favicon.ico", WEB_ICON, "image/svg+xml", NULL, NULL, 0},
+	{"/healthz", WEB_HEALTH, WEB_TEXT, "status", NULL, 2000},
+	{"/api/v1/status", WEB_COMMAND, WEB_JSON, "status", NULL, 5000},
+	{"/api/v1/services", WEB_COMMAND, WEB_JSON, "services", NULL, 5000},
+	{"/api/v1/facts", WEB_COMMAND, WEB_JSON, "facts", NULL, 5000},
+	{"/api/v1/events", WEB_COMMAND, WEB_JSON, "events", "from", 5000},
+	{"/api/v1/events/stream", WEB_STREAM, "text/event-stream", NULL, NULL, 0},
+	{0},
 };
 
 const struct web_route *web_route_table(void)

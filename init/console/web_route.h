@@ -25,8 +25,8 @@ struct web_route {
 	unsigned timeout_ms; /* how long PID 1 may take */
 };
 
-#define WEB_JSON "application/json"
-#define WEB_TEXT "text/plain; charset=utf-8"
+#define WEB_JSON  "application/json"
+#define WEB_TEXT  "text/plain; charset=utf-8"
 #define WEB_ALLOW "GET, HEAD" /* what a 405 says is allowed */
 
 /* What a request turned out to be. */

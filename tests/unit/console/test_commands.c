@@ -1,0 +1,127 @@
+/* console/commands: what typed lines do. */
+#include "terminal.h"
+
+static void commands(void **state)
+{
+	(void)state;
+	to_prompt();
+	type("restart web\r");
+	assert_screen("hearth> restart web\nweb: restart asked for\nhearth>");
+	forget();
+	type("restart nope\r");
+	assert_screen("hearth> restart nope\nrestart: no service 'nope'; did you mean 'web'?\nhearth>");
+	forget();
+	type("stauts\rxyzzy\r'x\r\r");
+	assert_screen("hearth> stauts\nunknown command 'stauts'; did you mean 'status'?\n"
+	              "hearth> xyzzy\nunknown command 'xyzzy'; 'help' lists them\n"
+	              "hearth> 'x\na quote is not closed\nhearth>\nhearth>");
+	forget();
+	type("res\tw\t\r");
+	assert_screen("hearth> restart web\nweb: restart asked for\nhearth>");
+	forget();
+	type("services\r");
+	assert_screen("hearth> services\nNAME  STATE    SINCE    MEMORY\nweb   ready      now         -  HTTPS "
+	              "console\nhearth>");
+}
+
+static void rebooting_asks(void **state)
+{
+	(void)state;
+	to_prompt();
+	type("poweroff\r");
+	assert_screen("hearth> poweroff\nPower off now? [y/N]");
+	type("no\rhalt\rnever\rreboot now\r");
+	assert_string_equal(pid1.last, "reboot now");
+	forget();
+	type("reboot\r");
+	assert_screen("hearth> reboot\nReboot now? [y/N]");
+	unsigned before = pid1.requests;
+	type("\r");
+	assert_screen("hearth> reboot\nReboot now? [y/N]\nNothing was done.\nhearth>");
+	type("reboot\r\003");
+	assert_int_equal(pid1.requests, before);
+	forget();
+	type("reboot\ry\r");
+	assert_screen("hearth> reboot\nReboot now? [y/N] y\nreboot begins\nhearth>");
+	assert_string_equal(pid1.last, "reboot");
+	forget();
+	type("half");
+	pid1_event(&pid1, "{\"seq\":9,\"time\":\"2026-01-31T12:00:03Z\",\"kind\":\"system\",\"name\":\"system\","
+	                  "\"text\":\"stopping: x\"}");
+	run(5);
+	/* No prompt in the way of PID 1's own lines, but one for who wants it. */
+	assert_screen("12:00:03  system   system: stopping: x\n");
+	type("\r");
+	assert_int_equal(session.mode, SESSION_PROMPT);
+}
+
+static void logs(void **state)
+{
+	(void)state;
+	to_prompt();
+	type("logs web\r");
+	assert_screen("hearth> logs web\nweb: nothing has been logged yet\nhearth>");
+	append("one\ntwo \033[31mred\nthree");
+	to_prompt();
+	type("logs web -n 2\r");
+	assert_screen("hearth> logs web -n 2\ntwo ?[31mred\nthree\nhearth>");
+	forget();
+	type("logs web -n x\r");
+	assert_screen("hearth> logs web -n x\nusage: logs NAME [-f] [-n N], N up to 10000\nhearth>");
+	forget();
+	type("logs web -f -n 1\r");
+	assert_int_equal(session.mode, SESSION_LOG);
+	append(" goes on\nfour\n");
+	run(20);
+	assert_screen("hearth> logs web -f -n 1\nthree goes on\nfour\n");
+	type("\003");
+	assert_screen("hearth> logs web -f -n 1\nthree goes on\nfour\n^C\nhearth>");
+}
+
+static void following_events(void **state)
+{
+	(void)state;
+	to_prompt();
+	type("events -f\r");
+	assert_screen("hearth> events -f\n12:00:02  fact     time-floor: on\n");
+	pid1_event(&pid1,
+	           "{\"seq\":2,\"time\":\"2026-01-31T12:00:02Z\",\"kind\":\"fact\",\"name\":\"old\",\"text\":\"on\"}");
+	pid1_event(&pid1,
+	           "{\"seq\":3,\"time\":\"2026-01-31T12:00:03Z\",\"kind\":\"fact\",\"name\":\"new\",\"text\":\"on\"}");
+	run(5);
+	type("ignored");
+	type("\004");
+	assert_screen("hearth> events -f\n12:00:02  fact     time-floor: on\n12:00:03  fact     new: on\n^C\nhearth>");
+}
+
+/* A log longer than any buffer over a terminal that stops in between: nothing is lost, nothing blocks. */
+static void a_terminal_that_stops(void **state)
+{
+	char line[32];
+	(void)state;
+	for (int i = 0; i < 1500; i++) {
+		assert_return_code(str_format(line, sizeof(line), "line %d\n", i), 0);
+		append(line);
+	}
+	to_prompt();
+	fake_write = terminal_full;
+	assert_int_equal(write(master, "logs web -n 1500\r", 17), 17);
+	for (int i = 0; i < 200; i++)
+		assert_return_code(pid1_run(&pid1, &loop, 1), 0);
+	fake_write = NULL;
+	run(300);
+	unsigned n = 0;
+	for (const char *p = screen; (p = strstr(p, "line ")); p += 5)
+		n++;
+	assert_int_equal(n, 1500);
+	assert_non_null(strstr(screen, "line 1499\nhearth> "));
+}
+
+int main(void)
+{
+	/* The role takes it as a signalfd event. */
+	signal(SIGPIPE, SIG_IGN);
+	const struct CMUnitTest tests[] = {T(commands), T(rebooting_asks), T(logs), T(following_events),
+	                                   T(a_terminal_that_stops)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
