@@ -16,12 +16,30 @@ TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -Os -g0 -fno-common -ffunction-sections 
 TARGET_LDFLAGS := -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,relro,-z,now -s
 TARGET_LDLIBS := $(INIT_LIBS:%=-Lbuild/pkg/%/lib) -lwebsockets -lmbedtls -lmbedx509 -lmbedcrypto -lyaml -lyyjson
 
-build/init/%.o: init/%.c build/gen/board.h | $(INIT_LIBS:%=build/pkg/%)
+GENERATED := build/gen/board.h build/gen/assets.h
+
+build/gen/board.h: board/gen.sh board/board.mk
 	@mkdir -p $(@D)
-	musl-gcc $(TARGET_CFLAGS) -MMD -MP -c $< -o $@
+	board/gen.sh >$@
+
+build/gen/assets.h: init/console/assets/embed.py $(wildcard init/console/assets/*)
+	@mkdir -p $(@D)
+	python3 init/console/assets/embed.py init/console/assets >$@.new && mv $@.new $@
+
+build/sources.lock: board/sources.lock
+	@python3 board/sources.py fetch && touch $@
+
+build/pkg/%: | build/sources.lock
+	board/pkg.sh $*
+
+build/init/%.o: init/%.c init/init.mk | $(GENERATED) $(INIT_LIBS:%=build/pkg/%)
+	@mkdir -p $(@D)
+	@echo "cc $<"
+	@musl-gcc $(TARGET_CFLAGS) -MMD -MP -c $< -o $@
 
 $(HEARTH): $(INIT_OBJ)
-	musl-gcc $(TARGET_LDFLAGS) -o $@ $^ $(TARGET_LDLIBS)
+	@echo "ld $@"
+	@musl-gcc $(TARGET_LDFLAGS) -o $@ $^ $(TARGET_LDLIBS)
 
 hearth: $(HEARTH) ## build the program alone (build/hearth)
 

@@ -1,0 +1,61 @@
+# Hearth. `make help` lists what can be done; README.md says how it all fits together.
+
+BUILD_STEPS := setup sources libraries userland kernel program root image
+TEST_STEPS := lint unit fuzz scenario reproducible qemu
+STEPS := board/steps.sh
+
+all: image
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 24
+
+run: ## build everything and boot the image in QEMU, its serial console in this terminal
+	@$(STEPS) $(BUILD_STEPS)
+	@python3 qemu/vm.py
+
+image: ## build everything: build/hearth.img
+	@$(STEPS) $(BUILD_STEPS)
+
+test: ## build everything and pass every test
+	@rm -rf build/results
+	@$(STEPS) $(BUILD_STEPS) && { $(STEPS) -k $(TEST_STEPS); board/report.sh; }
+
+times: ## what each step of the last run took
+	@awk -F '\t' '{t[$$1] = $$2; r[$$1] = $$3; w[$$1] = $$4; if (!($$1 in n)) {n[$$1] = ++c; o[c] = $$1}} \
+		END {for (i = 1; i <= c; i++) {s = o[i]; printf "%-14s %4d:%02d  %s  %s\n", s, t[s] / 60, t[s] % 60, \
+		r[s] == 0 ? "ok    " : "failed", w[s]}}' build/times.tsv
+
+lock: ## pin the newest sources of the suite: board/sources.lock
+	@python3 board/sources.py lock
+
+clean: ## remove build/ (the cache of built packages stays)
+	rm -rf build
+
+.PHONY: all help run image test times lock clean
+
+LIBRARIES := zlib zstd xz libyaml yyjson mbedtls libwebsockets curl libarchive
+USERLAND := busybox e2fsprogs util-linux inih liburcu xfsprogs systemd-boot
+
+step-setup:
+	board/setup.sh
+step-sources:
+	python3 board/sources.py fetch
+step-libraries:
+	board/pkg.sh $(LIBRARIES)
+step-userland:
+	board/pkg.sh $(USERLAND)
+step-kernel:
+	board/pkg.sh linux
+step-program: hearth
+	@echo "summary: $$(stat -c %s $(HEARTH) | awk '{print int($$1 / 1024)}') KiB"
+step-root:
+	board/root.sh
+step-image:
+	board/image.sh
+step-%:
+	$(MAKE) --no-print-directory $*
+
+include init/init.mk
+# unit.mk first: the fuzz targets are built from its lists.
+TEST_MK := tests/unit/unit.mk
+include $(TEST_MK) $(filter-out $(TEST_MK),$(sort $(wildcard tests/*/*.mk))) qemu/qemu.mk
