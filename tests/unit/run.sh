@@ -9,7 +9,7 @@ for t in "$@"; do
 	name=${t#build/unit/}
 	log=build/log/unit-$(echo "$name" | tr / -).log
 	# cmocka prints "[       OK ] name" and "[  FAILED  ] name" per test.
-	if CMOCKA_MESSAGE_OUTPUT=STDOUT timeout 120 "$t" >"$log" 2>&1; then rc=0; else rc=$?; fi
+	if CMOCKA_MESSAGE_OUTPUT=STDOUT timeout -k 5 120 "$t" >"$log" 2>&1; then rc=0; else rc=$?; fi
 	sed -n 's/^\[       OK \] \(.*\)$/pass\t\1/p; s/^\[  FAILED  \] \([a-z0-9_]*\)$/fail\t\1/p' "$log" |
 		sort -u | awk -v p="$name" -v log_file="$log" '{print $1 "\t" p ":" $2 "\t0\t" ($1 == "fail" ? log_file : "")}' >>"$out"
 	if [ "$rc" -ne 0 ]; then

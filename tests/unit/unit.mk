@@ -3,31 +3,40 @@
 
 UNIT_CFLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -Iinit -Itests -Ibuild/gen -isystem build/pkg/yyjson/include $(WARN)
-UNIT_LDLIBS := -lcmocka -lyaml
-# Everything that can run on the host: not main.c, not the real system calls, not the TLS and HTTP worker.
-UNIT_CODE := $(filter-out init/main.c init/base/sys.c init/console/web.c init/console/web_%.c,$(INIT_SRC))
+UNIT_LDLIBS := build/unit/yyjson.o -lcmocka -lyaml
+# Everything that can run on the host: not main.c, not the real system calls, not what stands on mbedTLS and
+# libwebsockets, which are built for musl only.
+UNIT_NOT := main base/sys console/cert console/cert_pair console/web console/web_pump console/web_server
+UNIT_CODE := $(filter-out $(UNIT_NOT:%=init/%.c),$(INIT_SRC))
 UNIT_TESTS := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(UNIT_TESTS:tests/unit/%.c=build/unit/%)
 
-build/unit/init/%.o: init/%.c build/gen/board.h
+build/unit/init/%.o: init/%.c $(GENERATED)
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+	@echo "cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
 
-build/unit/fake/%.o: tests/fake/%.c
+UNIT_FAKE := $(patsubst tests/fake/%.c,build/unit/fake/%.o,$(wildcard tests/fake/*.c))
+# Named, so that make does not take them for intermediate and remove them under the feet of a second run.
+$(UNIT_FAKE): build/unit/fake/%.o: tests/fake/%.c
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+	@echo "cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+build/unit/yyjson.o: | build/pkg/yyjson
+	@mkdir -p $(@D)
+	@$(CC) -O1 -c build/pkg/yyjson/share/yyjson.c -o $@
 
 build/unit/libinit.a: $(UNIT_CODE:init/%.c=build/unit/init/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(AR) rcs $@ $^
 
-UNIT_FAKE := $(patsubst tests/fake/%.c,build/unit/fake/%.o,$(wildcard tests/fake/*.c))
-
-build/unit/%: tests/unit/%.c build/unit/libinit.a $(UNIT_FAKE)
+build/unit/%: tests/unit/%.c build/unit/libinit.a build/unit/yyjson.o $(UNIT_FAKE)
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_FAKE) build/unit/libinit.a $(UNIT_LDLIBS) -o $@
+	@echo "cc $<"
+	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_FAKE) build/unit/libinit.a $(UNIT_LDLIBS) -o $@
 
-unit: $(UNIT_BIN) ## unit tests (cmocka, ASan + UBSan, faked system calls); T=NAME for one
+unit: $(if $(T),$(filter %/test_$(T),$(UNIT_BIN)),$(UNIT_BIN)) ## unit tests (cmocka, ASan + UBSan, faked system calls); T=NAME for one
 	@tests/unit/run.sh $(if $(T),$(filter %/test_$(T),$(UNIT_BIN)),$(UNIT_BIN))
 
 .PHONY: unit

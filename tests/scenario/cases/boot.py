@@ -1,0 +1,74 @@
+"""From the exec of PID 1 to a box that works."""
+from box import SLEEP, check, service, until
+
+IDENTITY = ('machine-id=0123456789abcdef0123456789abcdef\nhostname=hearth-0123\nboots=7\nclock=0\n'
+            'last-shutdown=reboot asked for by a test\n')
+# What the storage role does, in shell: hands over identity and files, then sets the facts.
+STORAGE = ('cp() { cat "$1" >"$2"; }; cp /handed/identity /run/hearth/identity; '
+           'for f in /handed/*.yaml; do [ -e "$f" ] && cp "$f" /run/hearth/services/${f##*/}; done; '
+           'hearth ctl fact state-mounted on "a test" && hearth ctl fact data-mounted on "a test"')
+
+
+def case_ready(make):
+    box = make({'a': service('a', SLEEP), 'b': service('b', SLEEP)})
+    box.wait_ready('a', 'b')
+    status = box.ctl('status')
+    check(status['system'] in ('booting', 'degraded'), 'system is ' + status['system'])
+    check(status['services'] == {'total': 2, 'ready': 2, 'failed': 0}, status['services'])
+    stages = {s['name']: s['state'] for s in status['stages']}
+    for name in ('mounts', 'control', 'services'):
+        check(stages[name] == 'done' or name == 'mounts', '%s is %s' % (name, stages[name]))
+    check('waiting for' in status['waiting'] or ':' in status['waiting'], 'waiting: ' + status['waiting'])
+
+
+def case_dependency_order(make):
+    trace = 'echo %s >>/trace; ' + SLEEP
+    box = make({'a': service('a', trace % 'a', requires=['b'], after=['c']),
+                'b': service('b', trace % 'b', requires=['c']),
+                'c': service('c', 'echo c >>/trace; echo READY=1 >&$NOTIFY_FD; ' + SLEEP, ready='notify')})
+    box.wait_ready('a', 'b', 'c')
+    check(until(lambda: len(box.trace()) == 3 and box.trace(), 'three starts') == ['c', 'b', 'a'], box.trace())
+
+
+def case_identity_and_settings(make):
+    box = make({'storage': service('storage', STORAGE, type='oneshot')},
+               files={'/handed/identity': IDENTITY, '/handed/mine.yaml': service('mine', SLEEP)})
+    box.wait_ready('storage', 'mine')
+    status = box.ask('status')
+    check(status['name'] == 'hearth-0123' and status['boots'] == 7, status)
+    check(status['last_shutdown'] == 'reboot asked for by a test', status['last_shutdown'])
+    check(box.read('/run/machine-id') == '0123456789abcdef0123456789abcdef\n', 'machine id')
+    check({s['name']: s['state'] for s in status['stages']}['settings'] == 'done', status['stages'])
+
+
+def case_broken_service_file(make):
+    box = make({'good': service('good', SLEEP),
+                'bad': 'name: bad\ndescription: x\ncomand: [/bin/true]\n'})
+    box.wait_ready('good')
+    problems = box.ask('status')['problems']
+    check(any('/etc/hearth/services/bad.yaml:3' in p and 'comand' in p for p in problems), problems)
+    check('bad.yaml:3' in until(lambda: box.read('/dev/console'), 'console'), 'the console names file and line')
+    check('bad.yaml:3' in box.read('/dev/kmsg'), 'the log names file and line')
+
+
+def case_broken_service_file_of_the_box(make):
+    box = make({'storage': service('storage', STORAGE, type='oneshot')},
+               files={'/handed/identity': IDENTITY, '/handed/bad.yaml': 'name: bad\nuser: nobody-here\n'})
+    box.wait_ready('storage')
+    until(lambda: any(p.startswith('/state/services/bad.yaml:') for p in box.ask('status')['problems']),
+          'a problem that names the file under /state')
+
+
+def case_unknown_requirement(make):
+    box = make({'good': service('good', SLEEP), 'lost': service('lost', SLEEP, requires=['nowhere'])})
+    box.wait_ready('good')
+    problems = box.ask('status')['problems']
+    check(any('lost.yaml:' in p and 'nowhere' in p for p in problems), problems)
+
+
+def case_no_services(make):
+    box = make({})
+    box.wait_control()
+    until(lambda: box.ask('status')['system'] == 'rescue', 'rescue')
+    check('no usable service file' in box.ask('status')['waiting'], box.ask('status')['waiting'])
+    check('no usable service file' in box.ask('status')['detail'], box.ask('status')['detail'])
