@@ -1,0 +1,77 @@
+"""Looks at a powered-off machine's disk and changes it, from outside: partitions, file systems, single bits."""
+import struct
+import subprocess
+import tempfile
+import uuid
+import zlib
+
+SECTOR = 512
+
+
+def gpt(path, backup=False, fitted=True):
+    """{name: (first byte, bytes, attributes)} and the disk's GUID; both CRCs are checked.
+    fitted: the table must be of this size of disk, as it is after the first boot."""
+    with open(path, "rb") as f:
+        f.seek(0, 2)
+        total = f.tell() // SECTOR
+        lba = total - 1 if backup else 1
+        f.seek(lba * SECTOR)
+        head = f.read(92)
+        (sig, _, size, crc, _, mine, other, _, last, disk, table_lba, count, entry,
+         table_crc) = struct.unpack("<8sIIIIQQQQ16sQIII", head)
+        assert sig == b"EFI PART", f"no GPT header in sector {lba}"
+        assert crc == zlib.crc32(head[:16] + bytes(4) + head[20:size]), "GPT header's checksum is wrong"
+        if fitted:
+            assert (mine, other) == (lba, 1 if backup else total - 1), "GPT header's own place or the other's is wrong"
+            assert last == total - 34, "the table does not reach the end of the disk"
+        f.seek(table_lba * SECTOR)
+        table = f.read(count * entry)
+        assert table_crc == zlib.crc32(table), "GPT table's checksum is wrong"
+    parts = {}
+    for i in range(0, len(table), entry):
+        kind, _, first, end, attributes, name = struct.unpack_from("<16s16sQQQ72s", table, i)
+        if any(kind):
+            name = name.decode("utf-16-le").rstrip("\0")
+            parts[name] = (first * SECTOR, (end - first + 1) * SECTOR, attributes)
+    return parts, uuid.UUID(bytes_le=disk)
+
+
+def read(path, at, size):
+    with open(path, "rb") as f:
+        f.seek(at)
+        return f.read(size)
+
+
+def flip_bit(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)[0]
+        f.seek(at)
+        f.write(bytes([byte ^ 0x10]))
+
+
+def boot_entries(path):
+    """Names of the boot entries on the ESP; the try counter is part of the name."""
+    first = gpt(path)[0]["esp"][0]
+    run = subprocess.run(["mdir", "-b", "-i", f"{path}@@{first}", "::/EFI/Linux"], capture_output=True, text=True)
+    return [line.rsplit("/", 1)[1] for line in run.stdout.split() if line]
+
+
+def put(path, text, target):
+    """Writes a file into the state partition (ext4), as somebody would who pulled the disk."""
+    first = gpt(path)[0]["state"][0]
+    folder = target.rsplit("/", 1)[0]
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write(text)
+        f.flush()
+        commands = (f"mkdir {folder}\n" if folder else "") + f"write {f.name} {target}\n"
+        run = subprocess.run(["debugfs", "-w", "-f", "/dev/stdin", f"{path}?offset={first}"], input=commands,
+                             capture_output=True, text=True)
+    if run.returncode or "Allocated inode" not in run.stdout:
+        raise AssertionError(f"debugfs: {run.stdout}{run.stderr}")
+
+
+def get(path, target):
+    first = gpt(path)[0]["state"][0]
+    run = subprocess.run(["debugfs", "-R", f"cat {target}", f"{path}?offset={first}"], capture_output=True, text=True)
+    return run.stdout

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Runs the QEMU cases: run.py [-j N] [CASE...]
+
+A case is qemu/cases/NAME.py with a docstring that says what it proves and a function run(case). It makes machines
+with case.vm(), asserts from outside (serial line, screen, HTTPS), and fails by an exception. What each machine said
+is kept under build/qemu/NAME. Results go to build/results/qemu.tsv."""
+import argparse
+import concurrent.futures
+import fcntl
+import importlib.util
+import pathlib
+import shutil
+import sys
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import vm  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Case:
+    def __init__(self, name):
+        self.name, self.dir, self.machines = name, vm.BUILD / "qemu" / name, []
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir(parents=True)
+
+    def vm(self, name="vm", **how):
+        machine = vm.VM(self.dir / name, **how)
+        self.machines.append(machine)
+        return machine
+
+    def booted(self):
+        """A disk that has been through its first boot and was shut down in order; made once per image."""
+        stamp = vm.IMAGE.stat().st_mtime_ns
+        disk, lock = vm.BUILD / "qemu" / f"booted-{stamp}.raw", vm.BUILD / "qemu" / "booted.lock"
+        with open(lock, "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if not disk.exists():
+                for old in disk.parent.glob("booted-*.raw"):
+                    old.unlink()
+                first = self.vm("make-booted", direct=True).start()
+                first.prompt()
+                first.running()
+                first.power_off()
+                first.disk.rename(disk)
+        return disk
+
+    def close(self):
+        for m in self.machines:
+            m.kill()
+            m.disk.unlink(missing_ok=True)
+
+
+def check(condition, what):
+    """One assertion, with a sentence for whoever reads the failure."""
+    if not condition:
+        raise vm.Failure(what)
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location("case_" + name.replace("-", "_"), HERE / "cases" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run_one(name):
+    start = time.monotonic()
+    case, why = Case(name), ""
+    try:
+        load(name).run(case)
+    except Exception as e:  # whatever a case raises is its verdict
+        (case.dir / "failure.txt").write_text(traceback.format_exc())
+        why = str(e) or repr(e)
+    finally:
+        case.close()
+    return name, time.monotonic() - start, why
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("-j", type=int, default=2, help="machines at a time")
+    ap.add_argument("cases", nargs="*")
+    args = ap.parse_args()
+    if not vm.IMAGE.exists():
+        sys.exit("qemu: there is no build/hearth.img yet; run `make image`")
+    names = args.cases or sorted(p.stem for p in (HERE / "cases").glob("*.py"))
+    print(f"qemu: {len(names)} cases, {vm.accel()}", flush=True)
+    rows = []
+    with concurrent.futures.ProcessPoolExecutor(args.j) as pool:
+        for future in concurrent.futures.as_completed([pool.submit(run_one, n) for n in names]):
+            name, seconds, why = future.result()
+            verdict, first = ("fail", why.splitlines()[0]) if why else ("pass", "")
+            rows.append(f"{verdict}\tqemu:{name}\t{seconds:.0f}\t{first}\n")
+            print(f"{'FAIL' if why else 'ok  '} {name} ({seconds:.0f} s)" + (f": {why}" if why else ""), flush=True)
+    results = vm.BUILD / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "qemu.tsv").write_text("".join(sorted(rows)))
+    bad = sum(r.startswith("fail") for r in rows)
+    print(f"summary: {len(rows) - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.modules["run"] = sys.modules["__main__"]
+    sys.exit(main())
