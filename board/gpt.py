@@ -1,18 +1,14 @@
 #!/usr/bin/env python3
 """Writes the disk image: gpt.py OUT ESP-IMAGE ROOT-IMAGE. Partitions, sizes and ids come from board.mk.
 The file is sparse; it ends right behind system-a and the backup table, the first boot moves that to the disk's end."""
-import pathlib
 import struct
 import sys
 import uuid
 import zlib
 
+import board
+
 SECTOR, ENTRIES, MIB = 512, 128, 1 << 20
-
-
-def board():
-    text = (pathlib.Path(__file__).parent / "board.mk").read_text()
-    return dict(line.split(" := ", 1) for line in text.splitlines() if " := " in line)
 
 
 def entry(kind, guid, first, last, name):
@@ -44,7 +40,7 @@ def copy_sparse(out, at, file):
 
 def main():
     out, esp, root = sys.argv[1:]
-    b = board()
+    b = board.values()
     esp_first = MIB // SECTOR
     root_first = esp_first + int(b["ESP_MIB"]) * MIB // SECTOR
     end = root_first + int(b["SYSTEM_MIB"]) * MIB // SECTOR

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 
+import board
 import sources
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -40,7 +41,6 @@ def component(name, licence, purpose, scope, rows):
 
 
 def main():
-    board = dict(line.split(" := ", 1) for line in (HERE / "board.mk").read_text().splitlines() if " := " in line)
     rows = sources.read(sources.EFFECTIVE)
     parts = [component(*recipe, [r for r in rows if r["source"] == recipe[0]]) for recipe in recipes()]
     musl = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "musl-dev"], capture_output=True, text=True).stdout
@@ -50,7 +50,7 @@ def main():
     print(json.dumps({
         "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
         "metadata": {"component": {"type": "operating-system", "bom-ref": "hearth", "name": "hearth",
-                                   "version": board["BOARD_VERSION"]}},
+                                   "version": board.values()["BOARD_VERSION"]}},
         "components": sorted(parts, key=lambda p: p["name"]),
     }, indent=1, sort_keys=True))
 

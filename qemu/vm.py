@@ -21,18 +21,13 @@ import urllib.error
 import urllib.request
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "board"))
 BUILD = TOP / "build"
 IMAGE = BUILD / "hearth.img"
 FIRMWARE = [("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
             ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd")]
 DISK_GIB = 8
 PROMPT = "hearth> "
-
-
-def board():
-    """The values of board/board.mk, where everything of the disk stands once."""
-    lines = (TOP / "board/board.mk").read_text().splitlines()
-    return dict(line.split(" := ", 1) for line in lines if " := " in line)
 
 
 class Failure(Exception):

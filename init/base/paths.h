@@ -9,7 +9,6 @@
 #define PATH_SETTINGS_DEFAULT "/etc/hearth/settings.yaml"
 #define PATH_BUILD_EPOCH      "/usr/share/hearth/build-epoch"
 #define PATH_PASSWD           "/etc/passwd"
-#define PATH_OS_RELEASE       "/etc/os-release"
 #define PATH_CGROUP           "/sys/fs/cgroup"
 #define PATH_CGROUP_SERVICES  PATH_CGROUP "/hearth"  /* one cgroup per service below */
 #define PATH_STATE            "/state"               /* ext4: identity, settings, keys, records */
@@ -18,7 +17,6 @@
 #define PATH_STATE_SETTINGS   PATH_STATE "/settings.yaml"
 #define PATH_STATE_CLOCK      PATH_STATE "/clock" /* last known good time, text seconds */
 #define PATH_STATE_ID         PATH_STATE "/machine-id"
-#define PATH_STATE_HOSTNAME   PATH_STATE "/hostname"
 #define PATH_STATE_TLS        PATH_STATE "/tls"
 #define PATH_STATE_BOOTS      PATH_STATE "/boots"         /* number of boots so far */
 #define PATH_LOGS             "/var/log/hearth"           /* bind of PATH_DATA/log once data is mounted */
@@ -28,9 +26,7 @@
 #define PATH_RUN_IDENTITY     PATH_RUN "/identity"      /* what the storage role found in the state partition */
 #define PATH_RUN_SETTINGS     PATH_RUN "/settings.yaml" /* copy of PATH_STATE_SETTINGS */
 #define PATH_RUN_SERVICES     PATH_RUN "/services"      /* copies of PATH_STATE_SERVICES */
-#define PATH_RUN_RESOLV       "/run/resolv.conf"        /* /etc/resolv.conf points here; written by the DHCP script */
 #define PATH_RUN_MACHINE_ID   "/run/machine-id"         /* /etc/machine-id points here */
-#define PATH_NTP_SYNCED       "ntp-synced"              /* in PATH_RUN; touched by the time service's script */
 #define PATH_RUN_TIME_SERVERS PATH_RUN "/time-servers"  /* from the settings, one per line; read by the time service */
 #define PATH_ESP              "/boot"
 #define PATH_ESP_ENTRIES      PATH_ESP "/EFI/Linux" /* one UKI per slot */
@@ -42,7 +38,6 @@
 #define PATH_KMSG            "/dev/kmsg"
 #define PATH_PMSG            "/dev/pmsg0"
 #define PATH_NULL            "/dev/null"
-#define PATH_WATCHDOG        "/dev/watchdog0"
 #define PATH_DM_CONTROL      "/dev/mapper/control"
 #define PATH_PSTORE          "/sys/fs/pstore"
 #define PATH_SYS_BLOCK_DEV   "/sys/dev/block"
@@ -52,10 +47,8 @@
 #define PATH_PROC_PARTITIONS "/proc/partitions"
 #define PATH_PROC_MOUNTS     "/proc/self/mountinfo"
 #define PATH_PROC_MEMINFO    "/proc/meminfo"
-#define PATH_PROC_NET_DEV    "/proc/net/dev"
 #define PATH_PROC_SYS        "/proc/sys"
 #define PATH_PROC_OOM        "/proc/self/oom_score_adj"
-#define PATH_SYSRQ           "/proc/sysrq-trigger"
 #define PATH_INPUT           "/dev/input"
 #define PATH_SYS_CPUS        "/sys/devices/system/cpu/online"
 #define PATH_PROC_LOADAVG    "/proc/loadavg"

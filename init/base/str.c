@@ -53,6 +53,12 @@ bool str_starts(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+bool str_ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+	return n > m && str_eq(s + n - m, suffix);
+}
+
 /* Reads the leading digits; returns what follows them, or NULL for none or more than max. */
 static const char *digits(const char *s, uint64_t max, uint64_t *out)
 {
@@ -76,6 +82,13 @@ int str_u64(const char *s, uint64_t max, uint64_t *out)
 		return -1;
 	*out = v;
 	return 0;
+}
+
+int str_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static int with_unit(const char *s, const struct unit *units, size_t n, uint64_t *out)

@@ -16,12 +16,16 @@ MUST_CHECK int str_copy(char *dst, size_t cap, const char *src);
 MUST_CHECK int str_format(char *dst, size_t cap, const char *fmt, ...) PRINTF_LIKE(3, 4);
 bool str_eq(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);
+/* Something, and then the suffix. */
+bool str_ends(const char *s, const char *suffix);
 /* Decimal only, whole string, no sign, no blanks; 0 or -1. */
 MUST_CHECK int str_u64(const char *s, uint64_t max, uint64_t *out);
 /* "30s", "500ms", "2m", "1h" to milliseconds; 0 or -1. */
 MUST_CHECK int str_duration_ms(const char *s, uint64_t *out);
 /* "512K", "64M", "2G" or plain bytes to bytes; 0 or -1. */
 MUST_CHECK int str_size(const char *s, uint64_t *out);
+/* Value of a lower-case hexadecimal digit, or -1. */
+int str_hex_digit(char c);
 /* A service, fact or command name: [a-z][a-z0-9-]*, at most LIMIT_NAME - 1 bytes. */
 bool str_is_name(const char *s);
 /* Levenshtein distance, at most `cap`: for "did you mean". */

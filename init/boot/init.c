@@ -168,18 +168,6 @@ static void on_signal(struct loop *l, int signo, void *arg)
 
 /* ---- start ---- */
 
-/* Descriptors 0 to 2 must be taken before anything is opened that would land there. */
-static void take_standard(void)
-{
-	int fd = sys_open(PATH_NULL, O_RDWR, 0);
-	for (int i = 0; i < 3 && fd >= 0; i++) {
-		if (fd != i && sys_dup2(fd, i) < 0)
-			log_warn("init", "descriptor %d", i);
-	}
-	if (fd > 2)
-		sys_close(fd);
-}
-
 static void open_log(void)
 {
 	int fd = sys_open(PATH_KMSG, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_APPEND, 0);
@@ -213,7 +201,7 @@ static void attempt(int rc, const char *what, const struct err *e)
 static void set_up(void)
 {
 	struct err e = {0};
-	take_standard();
+	say_take_standard(PATH_NULL);
 	open_log();
 	say_open(&box.say);
 	attempt(fault_init(&box.say, &e), "fault handlers", &e);

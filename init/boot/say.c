@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -46,6 +47,19 @@ void say_open(struct say *s)
 		open_named(s, names);
 	if (s->count == 0)
 		open_one(s, PATH_CONSOLE);
+}
+
+void say_take_standard(const char *path)
+{
+	int fd = sys_open(path, O_RDWR | O_NOCTTY, 0);
+	if (fd < 0)
+		fd = sys_open(PATH_NULL, O_RDWR, 0);
+	for (int i = 0; fd >= 0 && i <= STDERR_FILENO; i++) {
+		if (i != fd)
+			(void)sys_dup2(fd, i);
+	}
+	if (fd > STDERR_FILENO)
+		sys_close(fd);
 }
 
 static void vsay(struct say *s, const char *fmt, va_list ap)

@@ -15,6 +15,9 @@ struct say {
 	bool quiet; /* console services show it better */
 };
 
+/* Puts path, or else /dev/null, on descriptors 0, 1 and 2. An initramfs has no device nodes, so the kernel could give
+ * PID 1 none: they must be taken before any other open gets their numbers. */
+void say_take_standard(const char *path);
 /* Opens what the kernel names as its consoles (/sys/class/tty/console/active), else /dev/console. May be called again.
  */
 void say_open(struct say *s);

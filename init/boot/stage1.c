@@ -21,13 +21,13 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "boot/init.h"
+#include "boot/say.h"
 #include "host/cmdline.h"
 #include "host/disk.h"
 #include "host/mounts.h"
 #include "host/uevent.h"
 #include "host/verity.h"
 
-#define CONSOLES         4
 #define LINE             400
 #define LOOK_MS          1000    /* a lost device event costs at most this */
 #define SCAN_MS          60000   /* for naming the damaged block */
@@ -36,8 +36,7 @@
 #define COUNTDOWN_STEP_S 10 /* how often the reason is repeated: somebody may have just plugged in the screen */
 
 static struct {
-	int console[CONSOLES];
-	unsigned consoles;
+	struct say say;
 	struct cmdline cmd;
 	struct disk_list disks, seen;
 	struct disk_match match;
@@ -48,9 +47,9 @@ static struct {
 	_Alignas(VERITY_BLOCK) uint8_t block[SCAN_BYTES];
 } s1;
 
-/* On every console of the command line: /dev/console alone is only the last of them. */
-static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
-static void say(const char *fmt, ...)
+/* On every console, and for the kernel's log. Longer lines than PID 1's: they name disks. */
+static void tell(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void tell(const char *fmt, ...)
 {
 	char text[LINE], line[LINE + 16];
 	struct buf b;
@@ -61,8 +60,8 @@ static void say(const char *fmt, ...)
 	va_end(ap);
 	buf_init(&b, line, sizeof(line));
 	buf_addf(&b, "hearth: %s\r\n", text);
-	for (unsigned i = 0; i < s1.consoles; i++)
-		(void)!sys_write(s1.console[i], b.data, b.len);
+	for (unsigned i = 0; i < s1.say.count; i++)
+		(void)!sys_write(s1.say.fd[i], b.data, b.len);
 	log_warnx("stage1", "%s", text);
 }
 
@@ -81,65 +80,14 @@ static int mount_kernel(struct err *e)
 	return 0;
 }
 
-/* An initramfs has no device nodes, so the kernel could give us no descriptors: 0, 1 and 2 must be taken before any
- * other open gets their numbers. */
-static void take_standard(void)
-{
-	int fd = sys_open(PATH_CONSOLE, O_RDWR | O_NOCTTY, 0);
-
-	if (fd < 0)
-		fd = sys_open(PATH_NULL, O_RDWR, 0);
-	for (int i = 0; fd >= 0 && i <= STDERR_FILENO; i++) {
-		if (i != fd)
-			(void)sys_dup2(fd, i);
-	}
-	if (fd > STDERR_FILENO)
-		sys_close(fd);
-}
-
-/* Non-blocking: a serial line whose other end said "stop" must not hold the boot. */
-static void open_console(const char *name)
-{
-	char path[LIMIT_NAME];
-
-	if (s1.consoles == CONSOLES || str_format(path, sizeof(path), "/dev/%s", name) < 0)
-		return;
-	int fd = sys_open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0);
-	if (fd >= 0)
-		s1.console[s1.consoles++] = fd;
-}
-
-static void open_consoles(void)
-{
-	char text[128], name[LIMIT_NAME];
-	struct err ignored;
-	struct buf b;
-
-	buf_init(&b, text, sizeof(text));
-	if (file_read(PATH_SYS_CONSOLES, &b, &ignored) < 0)
-		b.len = 0;
-	text[b.len] = '\0';
-	for (const char *p = text; *p;) {
-		size_t n = strcspn(p, " \n");
-		if (n > 0 && n < sizeof(name)) {
-			memcpy(name, p, n);
-			name[n] = '\0';
-			open_console(name);
-		}
-		p += n + (p[n] != '\0');
-	}
-	if (s1.consoles == 0)
-		open_console("console");
-}
-
 static int start_talking(struct err *e)
 {
 	(void)e; /* a box without any console boots all the same */
-	take_standard();
+	say_take_standard(PATH_CONSOLE);
 	int fd = sys_open(PATH_KMSG, O_WRONLY | O_CLOEXEC, 0);
 	if (fd >= 0)
 		log_init("stage1", fd, 1);
-	open_consoles();
+	say_open(&s1.say);
 	return 0;
 }
 
@@ -160,9 +108,9 @@ static void tell_waiting(uint64_t waited_ms)
 	buf_init(&b, names, sizeof(names));
 	for (unsigned i = 0; i < s1.disks.count; i++)
 		buf_addf(&b, " %s", s1.disks.dev[i].name);
-	say("waiting for the disk with the root %s, %u of %u s; disks so far:%s%s%s", s1.cmd.uuid_text,
-	    (unsigned)(waited_ms / 1000), STAGE1_ROOT_WAIT_MS / 1000, s1.disks.count > 0 ? names : " none",
-	    s1.match.refused[0] ? "; not usable: " : "", s1.match.refused);
+	tell("waiting for the disk with the root %s, %u of %u s; disks so far:%s%s%s", s1.cmd.uuid_text,
+	     (unsigned)(waited_ms / 1000), STAGE1_ROOT_WAIT_MS / 1000, s1.disks.count > 0 ? names : " none",
+	     s1.match.refused[0] ? "; not usable: " : "", s1.match.refused);
 }
 
 /* 1: found; 0: not yet; -1: it makes no sense to wait. */
@@ -349,14 +297,14 @@ void stage1_refuse(const struct err *why)
 {
 	struct err ignored;
 
-	if (s1.consoles == 0) /* it failed before there were any */
+	if (s1.say.count == 0) /* it failed before there were any */
 		(void)start_talking(&ignored);
 	for (unsigned left = STAGE1_REBOOT_S; left > 0; left -= COUNTDOWN_STEP_S) {
-		say("%s", why->text);
-		say("restart in %u s", left);
+		tell("%s", why->text);
+		tell("restart in %u s", left);
 		(void)sys_poll(NULL, 0, COUNTDOWN_STEP_S * 1000);
 	}
-	say("restarting");
+	tell("restarting");
 	sys_reboot(RB_AUTOBOOT);
 }
 

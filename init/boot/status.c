@@ -18,15 +18,6 @@ static bool is_on(const struct box *box, const char *fact)
 	return fact_get(&box->facts, fact) == FACT_ON;
 }
 
-static const struct fact *find_fact(const struct box *box, const char *name)
-{
-	for (unsigned i = 0; i < box->facts.count; i++) {
-		if (str_eq(box->facts.fact[i].name, name))
-			return &box->facts.fact[i];
-	}
-	return NULL;
-}
-
 static void put_names(const struct box *box, struct json *out)
 {
 	struct utsname u;
@@ -54,7 +45,7 @@ static void put_time(const struct box *box, struct json *out)
 static void put_url(const struct box *box, struct json *out)
 {
 	char url[LIMIT_DETAIL + 16] = "";
-	const struct fact *f = find_fact(box, "network-up");
+	const struct fact *f = fact_find(&box->facts, "network-up");
 	const char *space = f != NULL && f->value == FACT_ON ? strrchr(f->detail, ' ') : NULL;
 	if (space != NULL) {
 		const char *address = space + 1;

@@ -271,7 +271,8 @@ static void on_judge(struct loop *l, void *arg)
 	fact_set(&box->facts, "healthy", healthy ? FACT_ON : FACT_OFF, healthy ? "" : why);
 }
 
-void wire_judge(struct box *box)
+/* Looks again at what the state of the system follows from; deferred. */
+static void judge_later(struct box *box)
 {
 	if (!box->judge.armed)
 		loop_after(&box->loop, &box->judge, 0, on_judge, box);
@@ -280,7 +281,7 @@ void wire_judge(struct box *box)
 void wire_stage(const struct stage *s, void *arg)
 {
 	(void)s;
-	wire_judge(arg);
+	judge_later(arg);
 }
 
 static void on_shutdown_begun(void *arg)
@@ -311,7 +312,7 @@ static void fact_data(const struct fact *f, struct box *box)
 static void fact_root(const struct fact *f, struct box *box)
 {
 	char text[ERR_TEXT];
-	wire_judge(box);
+	judge_later(box);
 	if (f->value != FACT_OFF)
 		problem_clear(&box->problems, f->name);
 	else if (str_format(text, sizeof(text), "the root is damaged: %s", f->detail) == 0)
@@ -376,7 +377,7 @@ static void on_event(const struct event *ev, void *arg)
 		say(&box->say, "%s: %s", ev->name, ev->text);
 	if (ev->kind == EVENT_SERVICE) {
 		feed_log(box);
-		wire_judge(box);
+		judge_later(box);
 	}
 	control_event(&box->control);
 }

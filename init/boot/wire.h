@@ -16,7 +16,5 @@ MUST_CHECK int wire_state(struct box *box, struct err *e);
 void wire_shutdown(struct box *box, enum shutdown_how how, const char *by);
 /* A boot stage changed; arg is the box. */
 void wire_stage(const struct stage *s, void *arg);
-/* Looks again at what the state of the system follows from; deferred. */
-void wire_judge(struct box *box);
 
 #endif

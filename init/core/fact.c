@@ -27,7 +27,7 @@ int facts_subscribe(struct facts *fs, fact_fn *fn, void *arg, struct err *e)
 	return 0;
 }
 
-static struct fact *find(struct facts *fs, const char *name)
+const struct fact *fact_find(const struct facts *fs, const char *name)
 {
 	for (unsigned i = 0; i < fs->count; i++) {
 		if (str_eq(fs->fact[i].name, name))
@@ -38,10 +38,11 @@ static struct fact *find(struct facts *fs, const char *name)
 
 static struct fact *find_or_add(struct facts *fs, const char *name)
 {
-	struct fact *f = find(fs, name);
+	const struct fact *known = fact_find(fs, name);
+	struct fact *f;
 
-	if (f)
-		return f;
+	if (known)
+		return &fs->fact[known - fs->fact];
 	if (!str_is_name(name)) {
 		log_errx("fact", "'%s' is no name for a fact; it is not kept", name);
 		return NULL;
@@ -130,11 +131,9 @@ void fact_set(struct facts *fs, const char *name, enum fact_value v, const char 
 
 enum fact_value fact_get(const struct facts *fs, const char *name)
 {
-	for (unsigned i = 0; i < fs->count; i++) {
-		if (str_eq(fs->fact[i].name, name))
-			return fs->fact[i].value;
-	}
-	return FACT_UNKNOWN;
+	const struct fact *f = fact_find(fs, name);
+
+	return f ? f->value : FACT_UNKNOWN;
 }
 
 const char *fact_value_name(enum fact_value v)

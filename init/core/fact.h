@@ -51,6 +51,8 @@ MUST_CHECK int facts_subscribe(struct facts *fs, fact_fn *fn, void *arg, struct 
 /* detail may be "" but not NULL; a longer one than LIMIT_DETAIL - 1 is cut and ends in "...". Setting the same value
  * and detail again is silent. A bad name is logged and dropped; a table that is full loses the fact and logs once. */
 void fact_set(struct facts *fs, const char *name, enum fact_value v, const char *detail);
+/* NULL for names never set. Valid as long as the table: facts are changed in place and never removed. */
+const struct fact *fact_find(const struct facts *fs, const char *name);
 /* FACT_UNKNOWN for names never set. */
 enum fact_value fact_get(const struct facts *fs, const char *name);
 const char *fact_value_name(enum fact_value v);

@@ -19,13 +19,6 @@ static int set_slot(struct cmdline *c, const char *value)
 	return str_copy(c->slot, sizeof(c->slot), value);
 }
 
-static int hex(char ch)
-{
-	if (ch >= '0' && ch <= '9')
-		return ch - '0';
-	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
 static int set_root(struct cmdline *c, const char *value)
 {
 	const char *p = value;
@@ -35,9 +28,9 @@ static int set_root(struct cmdline *c, const char *value)
 	for (unsigned i = 0; i < 16; i++) {
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *p++ != '-')
 			return -1;
-		if (hex(p[0]) < 0 || hex(p[1]) < 0)
+		if (str_hex_digit(p[0]) < 0 || str_hex_digit(p[1]) < 0)
 			return -1;
-		c->uuid[i] = (uint8_t)(hex(p[0]) << 4 | hex(p[1]));
+		c->uuid[i] = (uint8_t)(str_hex_digit(p[0]) << 4 | str_hex_digit(p[1]));
 		p += 2;
 	}
 	return str_copy(c->uuid_text, sizeof(c->uuid_text), value);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/str.h"
 
 enum head_at {
@@ -26,16 +27,6 @@ enum head_at {
 enum entry_at { ENTRY_TYPE = 0, ENTRY_GUID = 16, ENTRY_FIRST = 32, ENTRY_LAST = 40, ENTRY_ATTR = 48, ENTRY_NAME = 56 };
 
 static const char signature[8] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	return get32(p) | (uint64_t)get32(p + 4) << 32;
-}
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -73,23 +64,23 @@ static uint32_t head_crc(const uint8_t *head)
 
 uint64_t gpt_table_lba(const uint8_t *head)
 {
-	return memcmp(head, signature, sizeof(signature)) == 0 ? get64(head + HEAD_TABLE) : 0;
+	return memcmp(head, signature, sizeof(signature)) == 0 ? bytes_le64(head + HEAD_TABLE) : 0;
 }
 
 static int check_head(const uint8_t *head, const uint8_t *table, uint64_t lba, struct err *e)
 {
 	if (memcmp(head, signature, sizeof(signature)) != 0)
 		return err_set(e, EINVAL, "no partition table at sector %llu", (unsigned long long)lba);
-	if (get32(head + HEAD_REVISION) != 0x10000 || get32(head + HEAD_SIZE) != HEAD_BYTES)
+	if (bytes_le32(head + HEAD_REVISION) != 0x10000 || bytes_le32(head + HEAD_SIZE) != HEAD_BYTES)
 		return err_set(e, EINVAL, "partition table header of an unknown kind");
-	if (head_crc(head) != get32(head + HEAD_CRC))
+	if (head_crc(head) != bytes_le32(head + HEAD_CRC))
 		return err_set(e, EINVAL, "the checksum of the partition table header is wrong");
-	if (get64(head + HEAD_LBA) != lba)
+	if (bytes_le64(head + HEAD_LBA) != lba)
 		return err_set(e, EINVAL, "the partition table header belongs to another place");
-	if (get32(head + HEAD_COUNT) != GPT_ENTRIES || get32(head + HEAD_ENTRY) != GPT_ENTRY)
+	if (bytes_le32(head + HEAD_COUNT) != GPT_ENTRIES || bytes_le32(head + HEAD_ENTRY) != GPT_ENTRY)
 		return err_set(e, EINVAL, "a partition table of %u entries of %u bytes; %u of %u are supported",
-		               get32(head + HEAD_COUNT), get32(head + HEAD_ENTRY), GPT_ENTRIES, GPT_ENTRY);
-	if (crc32(table, GPT_TABLE) != get32(head + HEAD_TABLE_CRC))
+		               bytes_le32(head + HEAD_COUNT), bytes_le32(head + HEAD_ENTRY), GPT_ENTRIES, GPT_ENTRY);
+	if (crc32(table, GPT_TABLE) != bytes_le32(head + HEAD_TABLE_CRC))
 		return err_set(e, EINVAL, "the checksum of the partition entries is wrong");
 	return 0;
 }
@@ -133,8 +124,8 @@ int gpt_parse(struct gpt *g, const uint8_t *head, const uint8_t *table, uint64_t
 	if (sectors < GPT_MIN_SECTORS)
 		return err_set(e, EINVAL, "the disk is too small for a partition table");
 	g->sectors = sectors;
-	g->first_usable = get64(head + HEAD_FIRST);
-	g->last_usable = get64(head + HEAD_LAST);
+	g->first_usable = bytes_le64(head + HEAD_FIRST);
+	g->last_usable = bytes_le64(head + HEAD_LAST);
 	memcpy(g->disk_guid, head + HEAD_GUID, sizeof(g->disk_guid));
 	memcpy(g->entry, table, sizeof(g->entry));
 	return check_parts(g, e);
@@ -190,9 +181,9 @@ bool gpt_get(const struct gpt *g, unsigned index, struct gpt_part *p)
 	p->number = index + 1;
 	memcpy(p->type, entry + ENTRY_TYPE, sizeof(p->type));
 	memcpy(p->guid, entry + ENTRY_GUID, sizeof(p->guid));
-	p->first = get64(entry + ENTRY_FIRST);
-	p->last = get64(entry + ENTRY_LAST);
-	p->attributes = get64(entry + ENTRY_ATTR);
+	p->first = bytes_le64(entry + ENTRY_FIRST);
+	p->last = bytes_le64(entry + ENTRY_LAST);
+	p->attributes = bytes_le64(entry + ENTRY_ATTR);
 	for (unsigned i = 0; i < GPT_NAME - 1; i++) {
 		const uint8_t *unit = entry + ENTRY_NAME + 2 * (size_t)i;
 		bool ascii = unit[1] == 0 && (unit[0] == 0 || (unit[0] >= ' ' && unit[0] < 0x7F));

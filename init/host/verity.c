@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -31,11 +32,6 @@ enum super_at {
 	SUPER_SALT = 88
 };
 
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 int verity_parse(struct verity *v, const uint8_t *block, size_t len, uint64_t hash_offset, struct err *e)
 {
 	static const uint8_t signature[8] = {'v', 'e', 'r', 'i', 't', 'y', 0, 0};
@@ -43,13 +39,14 @@ int verity_parse(struct verity *v, const uint8_t *block, size_t len, uint64_t ha
 
 	if (len < SUPER_BYTES || memcmp(block + SUPER_SIGNATURE, signature, sizeof(signature)) != 0)
 		return err_set(e, ENOENT, "no verity superblock");
-	if (get32(block + SUPER_VERSION) != 1 || get32(block + SUPER_HASH_TYPE) != 1)
+	if (bytes_le32(block + SUPER_VERSION) != 1 || bytes_le32(block + SUPER_HASH_TYPE) != 1)
 		return err_set(e, EINVAL, "verity superblock of an unknown version");
 	if (memcmp(block + SUPER_ALGORITHM, algorithm, sizeof(algorithm)) != 0)
 		return err_set(e, EINVAL, "verity superblock with another hash than sha256");
-	if (get32(block + SUPER_DATA_BLOCK) != VERITY_BLOCK || get32(block + SUPER_HASH_BLOCK) != VERITY_BLOCK)
+	if (bytes_le32(block + SUPER_DATA_BLOCK) != VERITY_BLOCK ||
+	    bytes_le32(block + SUPER_HASH_BLOCK) != VERITY_BLOCK)
 		return err_set(e, EINVAL, "verity superblock with another block size than %u", VERITY_BLOCK);
-	v->data_blocks = get32(block + SUPER_DATA_BLOCKS) | (uint64_t)get32(block + SUPER_DATA_BLOCKS + 4) << 32;
+	v->data_blocks = bytes_le64(block + SUPER_DATA_BLOCKS);
 	v->salt_len = (size_t)(block[SUPER_SALT_SIZE] | block[SUPER_SALT_SIZE + 1] << 8);
 	if (v->data_blocks == 0 || v->data_blocks > hash_offset / VERITY_BLOCK || v->salt_len > VERITY_SALT_MAX)
 		return err_set(e, EINVAL, "verity superblock with impossible sizes");
@@ -63,10 +60,10 @@ int verity_image_bytes(const uint8_t *block, size_t len, uint64_t *bytes, struct
 {
 	const uint8_t *super = block + VERITY_EROFS_AT;
 
-	if (len < VERITY_EROFS_AT + 128 || get32(super) != EROFS_MAGIC)
+	if (len < VERITY_EROFS_AT + 128 || bytes_le32(super) != EROFS_MAGIC)
 		return err_set(e, ENOENT, "no EROFS superblock");
 	unsigned bits = super[12];
-	uint32_t blocks = get32(super + 36);
+	uint32_t blocks = bytes_le32(super + 36);
 	if (bits < 9 || bits > 12 || blocks == 0)
 		return err_set(e, EINVAL, "EROFS superblock with impossible sizes");
 	*bytes = (uint64_t)blocks << bits;

@@ -2,13 +2,13 @@
  * box is healthy, and for nothing else; the ESP is writable only for the moment of the rename. */
 #include "node/confirm.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/exit.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -47,19 +47,16 @@ int confirm_name(const char *entry, const char *slot, char *good, size_t cap)
 	return str_format(good, cap, "hearth-%s" SUFFIX, slot);
 }
 
-/* The folder's first entry of this slot that has a counter; 1 found, 0 none, -1 error. */
-static int find_entry(const char *slot, char entry[NAME], char good[NAME], struct err *e)
+struct search {
+	const char *slot;
+	char entry[NAME], good[NAME]; /* entry is "" until found */
+};
+
+static bool is_not_counted(const char *name, void *arg)
 {
-	int found = 0;
-	DIR *dir = opendir(PATH_ESP_ENTRIES);
-	if (!dir)
-		return err_sys(e, "open " PATH_ESP_ENTRIES);
-	for (struct dirent *d = readdir(dir); d && !found; d = readdir(dir)) {
-		if (confirm_name(d->d_name, slot, good, NAME) == 0 && str_copy(entry, NAME, d->d_name) == 0)
-			found = 1;
-	}
-	closedir(dir);
-	return found;
+	struct search *s = arg;
+	return confirm_name(name, s->slot, s->good, sizeof(s->good)) < 0 ||
+	       str_copy(s->entry, sizeof(s->entry), name) < 0;
 }
 
 static int flush_folder(const char *path, struct err *e)
@@ -87,22 +84,23 @@ static int rename_entry(const char *entry, const char *good, struct err *e)
 static int confirm(struct err *e)
 {
 	struct cmdline cmd;
-	char entry[NAME], good[NAME];
+	struct search s = {.slot = cmd.slot};
 	if (!mounts_is_mounted(PATH_ESP))
 		return err_set(e, ENOENT, PATH_ESP " is not mounted");
 	if (cmdline_read(&cmd, e) < 0)
 		return -1;
-	int found = find_entry(cmd.slot, entry, good, e);
-	if (found <= 0)
-		return found;
+	if (dir_each(PATH_ESP_ENTRIES, is_not_counted, &s, e) < 0)
+		return -1;
+	if (s.entry[0] == '\0')
+		return 0;
 	if (sys_mount(NULL, PATH_ESP, NULL, ESP, NULL) < 0)
 		return err_sys(e, "make " PATH_ESP " writable");
-	int rc = rename_entry(entry, good, e);
+	int rc = rename_entry(s.entry, s.good, e);
 	/* Left writable it is at risk in a power cut, so this is told, but the slot is good all the same. */
 	if (sys_mount(NULL, PATH_ESP, NULL, ESP | MS_RDONLY, NULL) < 0)
 		log_warn("confirm", "make " PATH_ESP " read-only again");
 	if (rc == 0)
-		log_info("confirm", "slot %s is good: %s is now %s", cmd.slot, entry, good);
+		log_info("confirm", "slot %s is good: %s is now %s", cmd.slot, s.entry, s.good);
 	return rc;
 }
 

@@ -1,19 +1,17 @@
 /* Copies the owner's files to where PID 1 reads them. Run by the storage role after the state partition is mounted. */
 #include "node/copies.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
-
-#define BLOCK 4096
 
 /* Room for the largest of our files; the role has one thread. */
 static char content[LIMIT_FILE + 1];
@@ -75,17 +73,10 @@ static int copy(const char *from, const char *to)
 	return -1;
 }
 
-static bool ends_in(const char *name, const char *suffix)
-{
-	size_t n = strlen(name), m = strlen(suffix);
-
-	return n > m && str_eq(name + n - m, suffix);
-}
-
 /* ".yml" too: that it is the wrong ending is PID 1's to say. */
 static bool is_service_file(const char *name)
 {
-	return name[0] != '.' && (ends_in(name, ".yaml") || ends_in(name, ".yml"));
+	return name[0] != '.' && (str_ends(name, ".yaml") || str_ends(name, ".yml"));
 }
 
 static int copy_service(const char *name)
@@ -100,48 +91,35 @@ static int copy_service(const char *name)
 	return copy(from, to);
 }
 
-/* Copies what stands in one block of getdents; *taken counts over all blocks. */
-static unsigned copy_block(const char *block, size_t n, unsigned *taken)
-{
-	unsigned bad = 0;
+struct copied {
+	unsigned taken, bad;
+};
 
-	for (size_t at = 0; at < n;) {
-		const struct dirent *d = (const struct dirent *)(const void *)(block + at);
-		at += d->d_reclen;
-		if (!is_service_file(d->d_name))
-			continue;
-		if ((*taken)++ < LIMIT_SERVICES) {
-			bad += copy_service(d->d_name) < 0;
-			continue;
-		}
-		log_warnx("storage", "not taken over: " PATH_STATE_SERVICES "/%s: more than %d files", d->d_name,
-		          LIMIT_SERVICES);
-		bad++;
+static bool take_service(const char *name, void *arg)
+{
+	struct copied *c = arg;
+
+	if (!is_service_file(name))
+		return true;
+	if (c->taken++ < LIMIT_SERVICES) {
+		c->bad += copy_service(name) < 0;
+		return true;
 	}
-	return bad;
+	log_warnx("storage", "not taken over: " PATH_STATE_SERVICES "/%s: more than %d files", name, LIMIT_SERVICES);
+	c->bad++;
+	return true;
 }
 
 static unsigned copy_services(void)
 {
-	_Alignas(struct dirent) char block[BLOCK];
-	unsigned taken = 0, bad = 0;
-	ssize_t n;
-	int fd = sys_open(PATH_STATE_SERVICES, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	struct copied c = {0};
+	struct err e;
 
-	if (fd < 0) {
-		bad = errno != ENOENT;
-		if (bad)
-			log_warn("storage", PATH_STATE_SERVICES);
-		return bad;
+	if (dir_each(PATH_STATE_SERVICES, take_service, &c, &e) < 0 && e.code != ENOENT) {
+		log_warnx("storage", "%s", e.text);
+		c.bad++;
 	}
-	while ((n = sys_getdents(fd, block, sizeof(block))) > 0)
-		bad += copy_block(block, (size_t)n, &taken);
-	if (n < 0) {
-		log_warn("storage", PATH_STATE_SERVICES);
-		bad++;
-	}
-	sys_close(fd);
-	return bad;
+	return c.bad;
 }
 
 unsigned copies_to_run(void)

@@ -2,7 +2,6 @@
  * Must never remove the only copy. */
 #include "node/crash.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/paths.h"
@@ -202,37 +202,27 @@ static int look(const char *from, struct part *p, struct err *e)
 	return 0;
 }
 
-/* A file that cannot be read stays where it is. */
-static void look_at_block(const char *from, const char *block, size_t n)
+/* A file that cannot be read stays where it is. arg: the folder's name. */
+static bool take_part(const char *name, void *arg)
 {
+	const char *const *from = arg;
+	struct part *p = &cr.part[cr.parts];
 	struct err e;
 
-	for (size_t at = 0; at < n && cr.parts < CRASH_FILES;) {
-		const struct dirent *d = (const struct dirent *)(const void *)(block + at);
-		struct part *p = &cr.part[cr.parts];
-		at += d->d_reclen;
-		if (d->d_name[0] == '.' || str_copy(p->name, sizeof(p->name), d->d_name) < 0)
-			continue;
-		if (look(from, p, &e) == 0)
-			cr.parts++;
-		else
-			log_warnx("storage", "%s", e.text);
-	}
+	if (name[0] == '.' || str_copy(p->name, sizeof(p->name), name) < 0)
+		return true;
+	if (look(*from, p, &e) == 0)
+		cr.parts++;
+	else
+		log_warnx("storage", "%s", e.text);
+	return cr.parts < CRASH_FILES;
 }
 
 static int look_at_all(const char *from, struct err *e)
 {
-	_Alignas(struct dirent) char block[BLOCK];
-	ssize_t n = 0;
-	int fd = sys_open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int rc = dir_each(from, take_part, &from, e);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "%s", from);
-	while (cr.parts < CRASH_FILES && (n = sys_getdents(fd, block, sizeof(block))) > 0)
-		look_at_block(from, block, (size_t)n);
-	int rc = n < 0 ? err_sys(e, "%s", from) : 0;
-	sys_close(fd);
-	return rc;
+	return rc < 0 && e->code == ENOENT ? 0 : rc;
 }
 
 /* In the order in which the kernel wrote them: a dump's newest part first. What is no dump comes last. */
@@ -385,28 +375,28 @@ static void remove_text(uint64_t number)
 		log_warn("storage", "%s", path);
 }
 
+struct texts {
+	uint64_t last, keep;
+};
+
+static bool take_text(const char *name, void *arg)
+{
+	struct texts *t = arg;
+	uint64_t number = number_of(name);
+
+	t->last = number > t->last ? number : t->last;
+	if (number > 0 && number < t->keep)
+		remove_text(number);
+	return true;
+}
+
 /* The highest number in use into *last; texts whose number is below `keep` are removed. */
 static int scan_texts(uint64_t *last, uint64_t keep, struct err *e)
 {
-	_Alignas(struct dirent) char block[BLOCK];
-	ssize_t n;
-	int fd = sys_open(PATH_STATE_CRASH, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	struct texts t = {0, keep};
+	int rc = dir_each(PATH_STATE_CRASH, take_text, &t, e);
 
-	*last = 0;
-	if (fd < 0)
-		return err_sys(e, PATH_STATE_CRASH);
-	while ((n = sys_getdents(fd, block, sizeof(block))) > 0) {
-		for (size_t at = 0; at < (size_t)n;) {
-			const struct dirent *d = (const struct dirent *)(const void *)(block + at);
-			uint64_t number = number_of(d->d_name);
-			at += d->d_reclen;
-			*last = number > *last ? number : *last;
-			if (number > 0 && number < keep)
-				remove_text(number);
-		}
-	}
-	int rc = n < 0 ? err_sys(e, PATH_STATE_CRASH) : 0;
-	sys_close(fd);
+	*last = t.last;
 	return rc;
 }
 

@@ -73,19 +73,12 @@ int kmsg_parse(const char *data, size_t len, struct kmsg *m)
 	return 0;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that "\xNN" at p stands for, or -1. */
 static int escaped(const char *p, size_t len)
 {
-	if (len < 4 || p[0] != '\\' || p[1] != 'x' || hex(p[2]) < 0 || hex(p[3]) < 0)
+	if (len < 4 || p[0] != '\\' || p[1] != 'x' || str_hex_digit(p[2]) < 0 || str_hex_digit(p[3]) < 0)
 		return -1;
-	return hex(p[2]) * 16 + hex(p[3]);
+	return str_hex_digit(p[2]) * 16 + str_hex_digit(p[3]);
 }
 
 static void add_head(const struct kmsg *m, struct buf *b)

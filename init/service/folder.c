@@ -1,38 +1,29 @@
-/* The names of the service files of one folder. Run by PID 1 and `hearth check`. Allocates nothing: no opendir. */
+/* The names of the service files of one folder. Run by PID 1 and `hearth check`. Allocates nothing. */
 #include "service/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/str.h"
-#include "base/sys.h"
 
-#define BLOCK 4096
-
-static bool ends_in(const char *name, const char *suffix)
+static bool add(const char *name, void *arg)
 {
-	size_t n = strlen(name), m = strlen(suffix);
-
-	return n > m && str_eq(name + n - m, suffix);
-}
-
-static void add(struct folder *f, const char *name)
-{
-	if (name[0] == '.' || (!ends_in(name, ".yaml") && !ends_in(name, ".yml")))
-		return;
+	struct folder *f = arg;
+	if (name[0] == '.' || (!str_ends(name, ".yaml") && !str_ends(name, ".yml")))
+		return true;
 	if (f->count == LIMIT_SERVICES) {
 		f->lost++;
-		return;
+		return true;
 	}
 	size_t n = strlen(name);
 	if (n >= FOLDER_NAME)
 		n = FOLDER_NAME - 1;
 	memcpy(f->name[f->count], name, n);
 	f->name[f->count++][n] = '\0';
+	return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -42,24 +33,10 @@ static int compare(const void *a, const void *b)
 
 int folder_read(struct folder *f, const char *path, struct err *e)
 {
-	_Alignas(struct dirent) char block[BLOCK];
-	ssize_t n;
-
 	f->count = f->lost = 0;
-	int fd = sys_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return err_sys(e, "open %s", path);
-	while ((n = sys_getdents(fd, block, sizeof(block))) > 0) {
-		for (ssize_t at = 0; at < n;) {
-			const struct dirent *d = (const struct dirent *)(const void *)(block + at);
-			add(f, d->d_name);
-			at += d->d_reclen;
-		}
-	}
-	int rc = n < 0 ? err_sys(e, "read %s", path) : 0;
-	sys_close(fd);
+	int rc = dir_each(path, add, f, e);
+	if (rc < 0 && e->code == ENOENT)
+		rc = 0;
 	qsort(f->name, f->count, sizeof(f->name[0]), compare);
 	return rc;
 }

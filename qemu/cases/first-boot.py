@@ -1,5 +1,6 @@
 """The flashed image on a larger disk, through firmware and boot loader: partitions are made and grown, every service
 gets ready, serial line, screen and HTTPS show it, poweroff ends cleanly."""
+import board
 import disk
 import vm
 from run import check
@@ -10,12 +11,12 @@ MIB = 1 << 20
 def layout(path):
     parts, guid = disk.gpt(path)
     check(disk.gpt(path, backup=True)[0] == parts, "primary and backup partition table differ")
-    board = vm.board()
+    values = board.values()
     check(list(parts) == ["esp", "system-a", "system-b", "state", "data"], f"partitions are {list(parts)}")
-    check(str(guid) != board["IMAGE_DISK_GUID"], "the disk still has the GUID of the image")
+    check(str(guid) != values["IMAGE_DISK_GUID"], "the disk still has the GUID of the image")
     sizes = {name: size // MIB for name, (_, size, _) in parts.items()}
     want = {"esp": "ESP_MIB", "system-a": "SYSTEM_MIB", "system-b": "SYSTEM_MIB", "state": "STATE_MIB"}
-    check(all(sizes[name] == int(board[key]) for name, key in want.items()), f"sizes are {sizes}")
+    check(all(sizes[name] == int(values[key]) for name, key in want.items()), f"sizes are {sizes}")
     end = parts["data"][0] + parts["data"][1]
     check(path.stat().st_size - end < 2 * MIB, f"data ends {path.stat().st_size - end} bytes before the disk")
     fresh = [name for name, (_, _, attributes) in parts.items() if attributes >> 56 & 1]

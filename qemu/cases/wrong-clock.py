@@ -6,8 +6,8 @@ import struct
 import threading
 import time
 
+import board
 import disk
-import vm
 from run import check
 
 NTP_OF_1970 = 2208988800
@@ -28,7 +28,7 @@ def serve_ntp(sock, base, started):
 
 
 def epoch():
-    return int(vm.board()["EPOCH"])
+    return int(board.values()["EPOCH"])
 
 
 def seconds(text):
