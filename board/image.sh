@@ -13,7 +13,7 @@ mkdir -p "$work"
 
 # The boot entry of slot a: kernel, initramfs and command line as one EFI program.
 python3 board/cpio.py build/hearth | zstd -q -19 >"$work/initrd"
-echo "hearth.slot=a hearth.root=$ROOT_UUID hearth.roothash=$ROOT_HASH $(grep -v '^#' board/cmdline)" >"$work/cmdline"
+echo "hearth.slot=a hearth.root=$ROOT_UUID hearth.roothash=$ROOT_HASH $(grep -v '^#' board/cmdline | paste -sd ' ')" >"$work/cmdline"
 python3 board/uki.py build/pkg/systemd-boot/efi/linuxx64.efi.stub "$work/uki.efi" .osrel="$out/root/usr/lib/os-release" \
 	.cmdline="$work/cmdline" .initrd="$work/initrd" .linux=build/pkg/linux/bzImage
 
