@@ -66,6 +66,12 @@ ssize_t sys_getdents(int fd, void *p, size_t n)
 	return (ssize_t)syscall(SYS_getdents64, fd, p, n);
 }
 
+int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg)
+{
+	const long number = 443; /* the same on every machine; libcs do not all know it */
+	return (int)syscall(number, fd, command, id, arg);
+}
+
 int sys_set_idle(void)
 {
 	const int who_process = 1, class_idle = 3 << 13; /* linux/ioprio.h: IOPRIO_WHO_PROCESS, IOPRIO_CLASS_IDLE */

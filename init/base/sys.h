@@ -22,6 +22,7 @@
 
 #define SYS_CALLS(X)                                                                                                   \
 	X(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))                                  \
+	X(int, openat, (int dir, const char *path, int flags, mode_t mode), (dir, path, flags, mode))                  \
 	X(int, close, (int fd), (fd))                                                                                  \
 	X(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))                                                      \
 	X(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))                                               \
@@ -90,6 +91,8 @@ void sys_sync(void);
 int sys_ioctl(int fd, unsigned long request, void *arg);
 /* getdents64(2): records of struct dirent into p (aligned as such); the libc's opendir allocates. */
 ssize_t sys_getdents(int fd, void *p, size_t n);
+/* quotactl_fd(2): the file system is that of an open file. */
+int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg);
 int sys_pidfd_send_signal(int pidfd, int signo);
 /* This process yields to everybody: nice 19 and the idle class of disk access. */
 int sys_set_idle(void);

@@ -59,6 +59,7 @@ SYS_CALLS(X)
 
 int (*fake_ioctl)(int fd, unsigned long request, void *arg);
 ssize_t (*fake_getdents)(int fd, void *p, size_t n);
+int (*fake_quotactl_fd)(int fd, unsigned command, unsigned id, void *arg);
 int (*fake_set_idle)(void);
 int (*fake_pidfd_send_signal)(int pidfd, int signo);
 pid_t (*fake_vfork_call)(int (*fn)(void *), void *arg, int *pidfd);
@@ -112,6 +113,16 @@ ssize_t sys_getdents(int fd, void *p, size_t n)
 	if (torture())
 		return -1;
 	return fake_getdents ? fake_getdents(fd, p, n) : (ssize_t)syscall(SYS_getdents64, fd, p, n);
+}
+
+int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg)
+{
+	if (torture())
+		return -1;
+	if (fake_quotactl_fd)
+		return fake_quotactl_fd(fd, command, id, arg);
+	errno = ENOSYS; /* no test sets quotas of the build machine */
+	return -1;
 }
 
 int sys_set_idle(void)
@@ -170,6 +181,7 @@ void fake_reset(void)
 #undef X
 	fake_ioctl = NULL;
 	fake_getdents = NULL;
+	fake_quotactl_fd = NULL;
 	fake_set_idle = NULL;
 	fake_pidfd_send_signal = NULL;
 	fake_vfork_call = NULL;
