@@ -1,7 +1,7 @@
 # Hearth. `make help` lists what can be done; README.md says how it all fits together.
 
-BUILD_STEPS := setup sources libraries userland kernel program root image
-TEST_STEPS := lint unit fuzz scenario reproducible qemu
+BUILD_STEPS := setup sources libraries userland kubernetes kernel program manifests images root image
+TEST_STEPS := lint unit go fuzz client manifests-check scenario reproducible qemu
 STEPS := board/steps.sh
 
 all: image
@@ -33,8 +33,12 @@ clean: ## remove build/ (the cache of built packages stays)
 
 .PHONY: all help run image test times lock clean
 
-LIBRARIES := zlib zstd xz libyaml yyjson mbedtls libwebsockets curl libarchive
-USERLAND := busybox e2fsprogs util-linux inih liburcu xfsprogs systemd-boot
+LIBRARIES := zlib zstd xz libyaml yyjson mbedtls libwebsockets nghttp2 curl libarchive
+USERLAND := busybox e2fsprogs util-linux inih liburcu xfsprogs systemd-boot libmnl libnftnl iptables ipset
+# Kubernetes and what it runs: one Go module (board/go.mod), so the largest is built first and the others share with it.
+KUBERNETES := k3s containerd libseccomp runc cni-plugins hearth-cri
+WORKLOADS := ca-certificates pause coredns local-path-provisioner metrics-server prometheus node-exporter pocketbase transmission
+BUILD_TOOLS := kustomize kubeconform
 
 step-setup:
 	board/setup.sh
@@ -44,10 +48,16 @@ step-libraries:
 	board/pkg.sh $(LIBRARIES)
 step-userland:
 	board/pkg.sh $(USERLAND)
+step-kubernetes:
+	board/pkg.sh $(KUBERNETES) $(WORKLOADS) $(BUILD_TOOLS)
 step-kernel:
 	board/pkg.sh linux
 step-program: hearth
 	@echo "summary: $$(stat -c %s $(HEARTH) | awk '{print int($$1 / 1024)}') KiB"
+step-manifests:
+	board/manifests.sh
+step-images:
+	python3 board/oci.py build
 step-root:
 	board/root.sh
 step-image:

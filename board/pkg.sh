@@ -6,6 +6,8 @@
 #   needs="A B"     packages it is built against; $A_DIR is their output (dashes become underscores)
 #   inputs="PATHS"  files and folders of this project that go into it
 #   licence=SPDX    for the SBOM
+#   go=yes          Go code of the module in board/go.mod: its pins and the Go version go into the key; see go_build
+#   variant=TEXT    anything else that decides what comes out
 #   suite=NAME      other suite than the pinned one, with the reason
 #   build() {...}   runs in the unpacked, patched source; installs into $OUT
 # Outputs live in the cache under a key of everything that went in: recipe, sources, needs, inputs, compiler.
@@ -28,6 +30,19 @@ mkdir -p build/pkg build/key "$CACHE/pkg" "$CACHE/work"
 
 compiler=$(gcc --version | head -n 1; dpkg-query -W -f '${Version}' musl-dev)
 
+# One module for all Go programs, so that what they share (Kubernetes' client libraries above all) is compiled once.
+GOTOOLCHAIN=local
+GOFLAGS='-mod=readonly -buildvcs=false -modcacherw -trimpath'
+GOMODCACHE=$CACHE/go/mod
+GOCACHE=$CACHE/go/build
+export GOTOOLCHAIN GOFLAGS GOMODCACHE GOCACHE
+unset GOOS GOARCH GOAMD64 GOPATH GOBIN GOEXPERIMENT GOWORK
+
+go_build() { # NAME IMPORT-PATH [LDFLAGS]: a static program bin/NAME; a recipe may set tags=A,B
+	mkdir -p "$OUT/bin"
+	go build -C "$TOP/board" -tags "netgo,osusergo${tags:+,$tags}" -ldflags "-s -w -buildid= ${3:-}" -o "$OUT/bin/$1" "$2"
+}
+
 key_of() { # recipe variables are loaded
 	{
 		echo "$BUILD_RULES $compiler"
@@ -36,6 +51,8 @@ key_of() { # recipe variables are loaded
 			awk -v s="$s" '$1 == s {print $6}' build/sources.lock
 		done
 		for n in $needs; do cat "build/key/$n"; done
+		[ -z "$go" ] || { go version && sha256sum board/go.mod board/go.sum; }
+		[ -z "$variant" ] || echo "$variant"
 		for i in $inputs; do
 			find "$i" -type f | sort | xargs sha256sum
 		done
@@ -66,13 +83,14 @@ unpack() { # source or binary package into $1
 
 package() (
 	name=$1
-	source='' deb='' needs='' inputs=''
+	source='' deb='' needs='' inputs='' go='' variant='' tags=''
 	# shellcheck disable=SC1090
 	. "board/pkg/$name.sh"
 	key=$(key_of)
 	out=$CACHE/pkg/$name-$key
 	if [ ! -d "$out" ]; then
 		echo "building $name"
+		start=$(date +%s)
 		work=$CACHE/work/$name
 		rm -rf "$work"
 		mkdir -p "$work/src" "$work/out"
@@ -83,11 +101,13 @@ package() (
 		OUT=$work/out
 		CC="musl-gcc $MUSL_INCLUDES"
 		CFLAGS="-Os -g0 -fstack-protector-strong -ffunction-sections -fdata-sections -ffile-prefix-map=$work/src=."
-		export CC CFLAGS
+		CGO_ENABLED=0
+		export CC CFLAGS CGO_ENABLED
 		(cd "$work/src" && set -eu && build)
 		mv "$work/out" "$out.new.$$"
 		mv -T "$out.new.$$" "$out" || rm -rf "$out.new.$$" # somebody else was faster with the same bytes
 		rm -rf "$work"
+		printf '  %s\t%s\t0\t%s\n' "$name" $(($(date +%s) - start)) "$(date -u +%FT%TZ)" >>build/times.tsv
 	fi
 	touch "$out" # for a person who tidies the cache by age
 	[ "$(readlink "build/pkg/$name" || true)" = "$out" ] || ln -sfn "$out" "build/pkg/$name"

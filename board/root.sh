@@ -27,6 +27,16 @@ for p in e2fsprogs/sbin/mke2fs e2fsprogs/sbin/e2fsck e2fsprogs/sbin/resize2fs \
 done
 install -m 644 build/pkg/e2fsprogs/etc/mke2fs.conf "$tree/etc/mke2fs.conf"
 
+# Kubernetes, the container runtime, and what they run on the host.
+mkdir -p "$tree/etc/rancher" "$tree/usr/lib/cni" "$tree/usr/share/hearth/manifests" "$tree/etc/containerd/certs.d"
+cp build/pkg/k3s/bin/k3s build/pkg/containerd/bin/* build/pkg/runc/bin/runc build/pkg/hearth-cri/bin/hearth-cri "$tree/usr/bin/"
+ln -s k3s "$tree/usr/bin/kubectl"
+cp build/pkg/k3s/kube "$tree/usr/share/hearth/kube"
+cp build/pkg/cni-plugins/bin/* "$tree/usr/lib/cni/"
+cp -P build/pkg/iptables/sbin/* build/pkg/ipset/sbin/* "$tree/usr/sbin/"
+cp build/manifests/*.yaml "$tree/usr/share/hearth/manifests/"
+cp -R build/images/root/. "$tree/"
+
 cat >"$tree/usr/lib/os-release" <<END
 NAME=Hearth
 ID=hearth
@@ -38,15 +48,16 @@ ln -s ../usr/lib/os-release "$tree/etc/os-release"
 echo "$EPOCH" >"$tree/usr/share/hearth/build-epoch"
 python3 board/sbom.py >"$tree/usr/share/hearth/sbom.cdx.json"
 
-# Everything here is static: a program that wants a loader would only fail on the box.
-find "$tree" -type f -perm -100 | while read -r f; do
+# Everything of the box is static: a program that wants a loader would only fail. What is in images is their own matter.
+layers=$tree/usr/share/hearth/images/layers
+find "$tree" -path "$layers" -prune -o -type f -perm -100 -print | while read -r f; do
 	! readelf -l "$f" 2>/dev/null | grep -q 'Requesting program interpreter' || { echo "$f is not static" >&2 && exit 1; }
 done
 
 # One mode for all, whatever the umask of the checkout was.
-find "$tree" -type d -exec chmod 755 {} +
-find "$tree" -type f -perm -100 -exec chmod 755 {} +
-find "$tree" -type f ! -perm -100 -exec chmod 644 {} +
+find "$tree" -path "$layers" -prune -o -type d -exec chmod 755 {} +
+find "$tree" -path "$layers" -prune -o -type f -perm -100 -exec chmod 755 {} +
+find "$tree" -path "$layers" -prune -o -type f ! -perm -100 -exec chmod 644 {} +
 chmod 1777 "$tree/tmp"
 
 mkfs.erofs --quiet -zlz4hc,9 -T "$EPOCH" --all-root -x-1 -U 00000000-0000-0000-0000-000000000000 \

@@ -93,10 +93,11 @@ def wanted():
     for recipe in sorted((HERE / "pkg").glob("*.sh")):
         text = recipe.read_text()
         suite = re.search(r"^suite=(\S+)$", text, re.M)
-        for kind, name in re.findall(r"^(source|deb)=(\S+)$", text, re.M):
-            row = (name, kind == "deb", suite[1] if suite else SUITE)
-            if row not in out:
-                out.append(row)
+        for kind, names in re.findall(r'^(source|deb)="?([^"\n]+)"?$', text, re.M):
+            for name in names.split():
+                row = (name, kind == "deb", suite[1] if suite else SUITE)
+                if row not in out:
+                    out.append(row)
     return out
 
 
