@@ -12,11 +12,13 @@
 #include "console/ctl.h"
 #include "console/screen.h"
 #include "console/web.h"
+#include "kube/kube.h"
 #include "node/confirm.h"
 #include "node/keep.h"
 #include "node/klog.h"
 #include "node/log.h"
 #include "node/network.h"
+#include "node/quota.h"
 #include "node/scrub.h"
 #include "node/storage.h"
 #include "node/unmount.h"
@@ -39,6 +41,8 @@ static const struct {
 	{"console", console_main, "service: screen and line editor on a terminal"},
 	{"cert", cert_main, "service: makes the certificate of the HTTPS console"},
 	{"web", web_main, "service: the HTTPS console"},
+	{"kube", kube_main, "service: applies the embedded manifests and keeps them true"},
+	{"quota", quota_main, "bounds a folder of the data partition: hearth quota DIR [BYTES]"},
 	{"keep", keep_main, "keeps one small record in the state partition"},
 	{"unmount", unmount_main, "unmounts the disks at shutdown"},
 };

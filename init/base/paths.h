@@ -8,6 +8,7 @@
 #define PATH_SERVICES         "/etc/hearth/services" /* shipped service files */
 #define PATH_SETTINGS_DEFAULT "/etc/hearth/settings.yaml"
 #define PATH_BUILD_EPOCH      "/usr/share/hearth/build-epoch"
+#define PATH_KUBE_INSIDE      "/usr/share/hearth/kube" /* one line: which k3s is in the image */
 #define PATH_PASSWD           "/etc/passwd"
 #define PATH_CGROUP           "/sys/fs/cgroup"
 #define PATH_CGROUP_SERVICES  PATH_CGROUP "/hearth"  /* one cgroup per service below */
@@ -20,6 +21,7 @@
 #define PATH_STATE_TLS        PATH_STATE "/tls"
 #define PATH_STATE_BOOTS      PATH_STATE "/boots"         /* number of boots so far */
 #define PATH_LOGS             "/var/log/hearth"           /* bind of PATH_DATA/log once data is mounted */
+#define PATH_POD_LOGS         "/var/log/pods"             /* the kubelet writes NAMESPACE_NAME_UID/CONTAINER/N.log */
 #define PATH_STATE_LAST       PATH_STATE "/last-shutdown" /* how the last run ended; "running" while it runs */
 #define PATH_STATE_CRASH      PATH_STATE "/crash"         /* kernel logs of runs that crashed: NUMBER.txt */
 #define PATH_DATA_LOG         PATH_DATA "/log"

@@ -41,6 +41,7 @@ struct box {
 	bool log_reopen; /* "reopen" is still to be told */
 	struct loop_timer log_again, judge, keep_clock, reap, power_later;
 	struct helper keep;
+	char kube[LIMIT_DETAIL]; /* which k3s is in the image; "": none */
 };
 
 #endif

@@ -12,7 +12,8 @@
 #include "boot/wire.h"
 #include "service/table.h"
 
-#define ALL (PEER_LOCAL | PEER_WEB)
+#define ALL  (PEER_LOCAL | PEER_WEB)
+#define KUBE "kube" /* the service that answers for Kubernetes */
 
 static int answer(struct json *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static int answer(struct json *out, const char *fmt, ...)
@@ -77,6 +78,17 @@ static int do_restart(const struct request *rq, struct json *out, void *arg, str
 	return answer(out, "%s: restart asked for", rq->argv[0]);
 }
 
+/* What the kube role tells is its own. */
+static int check_fact(const struct request *rq, struct err *e)
+{
+	static const char *const own[] = {"app-", "kube-", "node-"};
+	for (size_t i = 0; i < COUNT_OF(own); i++) {
+		if (str_starts(rq->argv[0], own[i]))
+			return 0;
+	}
+	return rq->peer == PEER_KUBE ? err_set(e, EPERM, "%s: not a fact of this role", rq->argv[0]) : 0;
+}
+
 static int do_fact(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
 	static const enum fact_value values[] = {FACT_UNKNOWN, FACT_OFF, FACT_ON};
@@ -84,6 +96,8 @@ static int do_fact(const struct request *rq, struct json *out, void *arg, struct
 	const char *detail = rq->argc > 2 ? rq->argv[2] : "";
 	if (!str_is_name(rq->argv[0]))
 		return err_set(e, EINVAL, "fact: '%s' is no name; small letters, digits and '-'", rq->argv[0]);
+	if (check_fact(rq, e) < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT_OF(values); i++) {
 		if (!str_eq(rq->argv[1], fact_value_name(values[i])))
 			continue;
@@ -115,10 +129,64 @@ static int do_events(const struct request *rq, struct json *out, void *arg, stru
 	return 0;
 }
 
+/* To the service that answers it. */
+static int relay(struct box *box, const char *service, struct err *e)
+{
+	const struct service *s = services_find(&box->services, service);
+	if (s == NULL)
+		return err_set(e, ENOENT, "%s: not in this image", service);
+	if (s->state != SERVICE_READY)
+		return err_set(e, ENOTCONN, "%s: not running (%s%s%s)", service, service_state_name(s->state),
+		               s->detail[0] != '\0' ? ": " : "", s->detail);
+	return control_relay(&box->control, service, e);
+}
+
+/* What may stand before the name of an app, and who may say it. */
+static const struct {
+	const char *word;
+	unsigned peers;
+} app_words[] = {
+	{"diff", ALL},
+	{"pause", PEER_LOCAL},
+	{"resume", PEER_LOCAL},
+};
+
+static int do_apps(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	size_t i = 0;
+	(void)out;
+	while (rq->argc == 2 && i < COUNT_OF(app_words) && !str_eq(app_words[i].word, rq->argv[0]))
+		i++;
+	if (i == COUNT_OF(app_words))
+		return err_set(e, EINVAL, "'%s' is none of diff, pause and resume", rq->argv[0]);
+	if (rq->argc == 2 && !(app_words[i].peers & rq->peer))
+		return err_set(e, EPERM, "%s: not allowed from here", rq->argv[0]);
+	return relay(arg, KUBE, e);
+}
+
+static int do_pods(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	(void)out;
+	return relay(arg, KUBE, e);
+}
+
+static int do_kube(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	const struct box *box = arg;
+	(void)rq;
+	(void)e;
+	return answer(out, "%s", box->kube[0] != '\0' ? box->kube : "no Kubernetes in this image");
+}
+
 static int do_logs(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
 	struct box *box = arg;
 	char path[LIMIT_PATH];
+	if (str_starts(rq->argv[0], "pod/"))
+		return relay(box, KUBE, e);
+	if (rq->argc > 1)
+		return err_set(e, EINVAL, "only a pod has containers: logs pod/NAME CONTAINER");
 	if (services_find(&box->services, rq->argv[0]) == NULL)
 		return err_set(e, ENOENT, "logs: no service '%s'", rq->argv[0]);
 	if (str_format(path, sizeof(path), PATH_LOGS "/%s.log", rq->argv[0]) < 0)
@@ -165,9 +233,12 @@ static struct command rows[] = {
 	{"stop", "NAME", "stop a service, until the next boot", PEER_LOCAL, 1, 1, do_stop, NULL},
 	{"restart", "NAME", "stop a service and start it again", PEER_LOCAL, 1, 1, do_restart, NULL},
 	{"facts", "", "what is known about the box", ALL, 0, 0, do_facts, NULL},
-	{"fact", "NAME on|off|unknown [DETAIL]", "set a fact", PEER_LOCAL, 2, 3, do_fact, NULL},
+	{"fact", "NAME on|off|unknown [DETAIL]", "set a fact", PEER_LOCAL | PEER_KUBE, 2, 3, do_fact, NULL},
 	{"events", "[FROM | -f]", "what happened; -f: go on showing it", ALL, 0, 1, do_events, NULL},
-	{"logs", "NAME", "the log file of a service", PEER_LOCAL, 1, 1, do_logs, NULL},
+	{"logs", "NAME | pod/NAME [CONTAINER]", "the log of a service or a pod", PEER_LOCAL, 1, 2, do_logs, NULL},
+	{"apps", "[[diff | pause | resume] NAME]", "the apps of the platform", ALL, 0, 2, do_apps, NULL},
+	{"pods", "", "all pods", ALL, 0, 0, do_pods, NULL},
+	{"kube", "", "which Kubernetes is inside", ALL, 0, 0, do_kube, NULL},
 	{"reboot", "", "stop everything and start again", PEER_LOCAL, 0, 0, do_reboot, NULL},
 	{"poweroff", "", "stop everything and switch off", PEER_LOCAL, 0, 0, do_poweroff, NULL},
 	{"halt", "", "stop everything and stand still", PEER_LOCAL, 0, 0, do_halt, NULL},

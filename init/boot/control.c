@@ -12,7 +12,16 @@
 #include "base/sys.h"
 #include "loop/chan.h"
 
+/* What services may do over their channel; all others PEER_WEB. Those with another kind answer commands, too. */
+static const struct {
+	const char *service;
+	enum peer kind;
+} rights[] = {
+	{"kube", PEER_KUBE},
+};
+
 static void on_peer(struct loop *l, int fd, uint32_t events, void *arg);
+static void on_ask_end(void *from, uint32_t from_id, const char *why, void *arg);
 
 void control_init(struct control *c, struct loop *l, struct commands *cs, struct events *evs)
 {
@@ -20,6 +29,7 @@ void control_init(struct control *c, struct loop *l, struct commands *cs, struct
 	c->loop = l;
 	c->commands = cs;
 	c->events = evs;
+	c->asks = (struct asks){.loop = l, .end = on_ask_end, .arg = c};
 	c->listen_fd = -1;
 	for (unsigned i = 0; i < CONTROL_PEERS; i++) {
 		c->peer[i].fd = -1;
@@ -37,6 +47,7 @@ static void drop(struct control_peer *p, const char *why)
 	loop_del(c->loop, p->fd);
 	sys_close(p->fd);
 	p->fd = -1;
+	asks_forget(&c->asks, p);
 	if (c->current == p)
 		c->current = NULL;
 	if (why == NULL)
@@ -117,7 +128,7 @@ static void send_event(struct control_peer *p)
 		return;
 	}
 	p->cursor++;
-	buf_init(&b, c->reply + PROTO_REPLY_HEAD, sizeof(c->reply) - PROTO_REPLY_HEAD);
+	buf_init(&b, c->reply + PROTO_REPLY_HEAD, LIMIT_REPLY - PROTO_REPLY_HEAD);
 	json_init(&j, &b);
 	control_event_json(&j, ev);
 	send_frame(p, p->follow_id, PROTO_EVENT, b.len);
@@ -163,6 +174,57 @@ int control_follow(struct control *c, uint64_t seq, struct err *e)
 	return 0;
 }
 
+static void on_ask_end(void *from, uint32_t from_id, const char *why, void *arg)
+{
+	(void)arg;
+	send_error(from, from_id, why);
+}
+
+static const struct control_peer *find_channel(const struct control *c, const char *service)
+{
+	for (unsigned i = LIMIT_PEERS; i < CONTROL_PEERS; i++) {
+		if (c->peer[i].fd >= 0 && str_eq(c->peer[i].name, service))
+			return &c->peer[i];
+	}
+	return NULL;
+}
+
+int control_relay(struct control *c, const char *service, struct err *e)
+{
+	char msg[LIMIT_REQUEST + 1];
+	const struct control_peer *to = find_channel(c, service);
+	if (c->current == NULL)
+		return err_set(e, EINVAL, "only over a control connection");
+	if (to == NULL)
+		return err_set(e, ENOTCONN, "%s: not connected", service);
+	struct ask *a = asks_add(&c->asks, c->current, c->current_id, to, service, e);
+	if (a == NULL)
+		return -1;
+	int len = proto_ask(msg, sizeof(msg), a->id, c->request + sizeof(a->id), c->current_len, e);
+	if (len >= 0 && chan_send(to->fd, msg, (size_t)len, -1, e) == 0)
+		return COMMAND_LATER;
+	asks_cancel(a);
+	return err_prefix(e, "%s", service);
+}
+
+/* A reply of a role, in c->reply: to the peer that asked, with its own number. */
+static void pass_back(struct control_peer *role, size_t len)
+{
+	struct control *c = role->all;
+	struct proto_reply r;
+	struct err e;
+	void *from;
+	uint32_t from_id;
+	if (proto_parse(c->reply, len, &r, &e) < 0 || r.kind == PROTO_EVENT) {
+		send_error(role, 0, "malformed reply");
+		return;
+	}
+	/* Late, or for somebody who has gone. */
+	if (!asks_take(&c->asks, r.id, role, &from, &from_id) || from == NULL)
+		return;
+	send_frame(from, from_id, r.kind, r.len);
+}
+
 static void answer(struct control_peer *p, size_t len)
 {
 	struct control *c = p->all;
@@ -178,7 +240,8 @@ static void answer(struct control_peer *p, size_t len)
 	p->used = ++c->turn;
 	c->current = p;
 	c->current_id = id;
-	buf_init(&b, c->reply + PROTO_REPLY_HEAD, sizeof(c->reply) - PROTO_REPLY_HEAD);
+	c->current_len = len - sizeof(id);
+	buf_init(&b, c->reply + PROTO_REPLY_HEAD, LIMIT_REPLY - PROTO_REPLY_HEAD);
 	json_init(&j, &b);
 	int rc = command_run(c->commands, p->kind, c->request + sizeof(id), len - sizeof(id), &j, &e);
 	c->current = NULL;
@@ -186,23 +249,43 @@ static void answer(struct control_peer *p, size_t len)
 		return;
 	if (rc == 0 && !json_ok(&j))
 		rc = err_set(&e, EMSGSIZE, "the answer is longer than %d bytes", LIMIT_REPLY);
-	p->asked = p->asked || rc == 0;
+	p->asked = p->asked || rc >= 0;
 	if (rc < 0)
 		send_error(p, id, e.text);
-	else
+	else if (rc != COMMAND_LATER)
 		send_frame(p, id, PROTO_OK, b.len);
+}
+
+/* A role's messages may be replies, which are longer than requests. */
+static ssize_t receive(struct control_peer *p, bool *reply, struct err *e)
+{
+	struct control *c = p->all;
+	bool role = p->kind != PEER_LOCAL && p->kind != PEER_WEB;
+	*reply = false;
+	if (!role)
+		return chan_recv(p->fd, c->request, LIMIT_REQUEST, NULL, e);
+	ssize_t n = chan_recv(p->fd, c->reply, LIMIT_REPLY, NULL, e);
+	*reply = n > 0 && proto_is_reply(c->reply, (size_t)n);
+	if (n <= 0 || *reply)
+		return n;
+	if (n > LIMIT_REQUEST)
+		return err_set(e, EMSGSIZE, "a request of %zd bytes", n);
+	memcpy(c->request, c->reply, (size_t)n);
+	return n;
 }
 
 static void on_readable(struct control_peer *p)
 {
-	struct control *c = p->all;
 	struct err e;
+	bool reply;
 	if (!has_room(p)) {
 		set_blocked(p, true);
 		return;
 	}
-	ssize_t n = chan_recv(p->fd, c->request, LIMIT_REQUEST, NULL, &e);
-	if (n > 0) {
+	ssize_t n = receive(p, &reply, &e);
+	if (n > 0 && reply) {
+		pass_back(p, (size_t)n);
+	} else if (n > 0) {
 		answer(p, (size_t)n);
 	} else if (n == 0) {
 		drop(p, NULL);
@@ -319,6 +402,15 @@ int control_listen(struct control *c, struct err *e)
 	return 0;
 }
 
+static enum peer rights_of(const char *service)
+{
+	for (size_t i = 0; i < COUNT_OF(rights); i++) {
+		if (str_eq(rights[i].service, service))
+			return rights[i].kind;
+	}
+	return PEER_WEB;
+}
+
 int control_channel(struct control *c, const char *name, struct err *e)
 {
 	int fds[2];
@@ -332,7 +424,7 @@ int control_channel(struct control *c, const char *name, struct err *e)
 	if (chan_pair(fds, e) < 0)
 		return err_prefix(e, "control channel");
 	drop(p, NULL);
-	if (adopt(p, fds[0], PEER_WEB, name, e) < 0) {
+	if (adopt(p, fds[0], rights_of(name), name, e) < 0) {
 		sys_close(fds[0]);
 		sys_close(fds[1]);
 		return err_prefix(e, "control channel");

@@ -1,5 +1,6 @@
 /* The control sockets: PATH_CONTROL for processes of root (PEER_LOCAL) and one channel per service that asks for it
- * (PEER_WEB). Speaks core/proto, calls core/command, feeds events to followers.
+ * (its rights stand in a table in control.c). Speaks core/proto, calls core/command, feeds events to followers, and
+ * passes commands on that a role answers.
  *
  * Nothing that a peer does can block or grow PID 1:
  * - a request is read only while the peer's socket has room for a whole reply, so a peer that does not read stalls
@@ -8,6 +9,7 @@
  * - followers read the ring of events by their own number; one that falls behind the ring is dropped;
  * - when all places are taken, a new peer gets the place of the one that least deserves it (never asked anything,
  *   then idle longest, then followers), so a flood of connections cannot lock anybody out;
+ * - what is passed on has a deadline and a bounded number (boot/asks), and is sent only while the role takes it;
  * - malformed messages are answered with PROTO_ERROR, passed descriptors are closed. */
 #ifndef HEARTH_BOOT_CONTROL_H
 #define HEARTH_BOOT_CONTROL_H
@@ -15,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot/asks.h"
 #include "core/command.h"
 #include "core/event.h"
 #include "core/proto.h"
@@ -49,11 +52,13 @@ struct control {
 	struct control_peer peer[CONTROL_PEERS];
 	struct control_peer *current; /* whose request is being answered */
 	uint32_t current_id;
+	size_t current_len; /* of its words, which stand in `request` behind the id */
+	struct asks asks;
 	struct loop_timer pump;   /* events to followers, deferred */
 	struct loop_timer again;  /* accepting again after descriptors ran out */
 	unsigned dropped, paused; /* how often, since boot */
 	char request[LIMIT_REQUEST + 1];
-	char reply[LIMIT_REPLY];
+	char reply[LIMIT_REPLY + 1]; /* one to send, or one of a role that is passed on */
 };
 
 void control_init(struct control *c, struct loop *l, struct commands *cs, struct events *evs);
@@ -65,6 +70,9 @@ MUST_CHECK int control_channel(struct control *c, const char *name, struct err *
 void control_event(struct control *c);
 /* For the command "events -f": the peer whose request is being answered follows from event `seq` on. */
 MUST_CHECK int control_follow(struct control *c, uint64_t seq, struct err *e);
+/* For a command that a role answers: passes the request that is being answered to the channel of that service.
+ * COMMAND_LATER, or -1 with e. */
+MUST_CHECK int control_relay(struct control *c, const char *service, struct err *e);
 
 /* Writes one event as a JSON object: {"seq","time","ms","kind","name","text"}. */
 void control_event_json(struct json *j, const struct event *ev);

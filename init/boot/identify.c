@@ -13,7 +13,7 @@
 #include "base/sys.h"
 #include "host/time.h"
 
-#define SETTINGS_TEXT 4096 /* two keys and their comments */
+#define SETTINGS_TEXT 16384 /* all values of a site at their longest, and comments */
 
 /* Too large for a stack; used during identify_settings only. */
 static struct yaml yaml;

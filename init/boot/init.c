@@ -22,6 +22,7 @@
 #include "boot/wire.h"
 #include "host/cgroup.h"
 #include "host/mounts.h"
+#include "host/net.h"
 #include "loop/signals.h"
 
 #define LOOP_BROKEN_MS 1000 /* between two tries when epoll itself fails */
@@ -51,6 +52,9 @@ static int start_mounts(void *arg, struct err *e)
 	struct err first = {0};
 	int rc = mounts_setup(on_mount_note, &first);
 	say_open(&b->say); /* now that /dev and /sys are there for sure */
+	struct err bad = {0};
+	if (cmdline_read(&b->cmdline, &bad) < 0)
+		log_warnx("init", "%s", bad.text);
 	if (rc < 0)
 		*e = first;
 	return rc;
@@ -61,6 +65,13 @@ static int start_cgroups(void *arg, struct err *e)
 	struct box *b = arg;
 	b->services.cgroups = cgroup_setup(e) == 0;
 	return b->services.cgroups ? 0 : err_prefix(e, "services run without limits");
+}
+
+/* Before any service: servers bind to 127.0.0.1, network or not. */
+static int start_loopback(void *arg, struct err *e)
+{
+	(void)arg;
+	return net_loopback_up(e);
 }
 
 static int start_clock(void *arg, struct err *e)
@@ -96,6 +107,7 @@ static int start_settings(void *arg, struct err *e)
 static const struct stage_row stages[] = {
 	{"mounts", start_mounts, NULL, NULL, 0, STAGE_DEGRADED, NULL},
 	{"cgroups", start_cgroups, NULL, NULL, 0, STAGE_DEGRADED, NULL},
+	{"loopback", start_loopback, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 	{"clock", start_clock, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 	{"control", start_control, NULL, NULL, 0, STAGE_RESCUE, NULL},
 	{"services", start_services, NULL, NULL, 0, STAGE_RESCUE, NULL},
@@ -224,13 +236,6 @@ static void take_times(void)
 	box.init_ms = clock_ms();
 }
 
-static void read_cmdline(void)
-{
-	struct err e = {0};
-	if (cmdline_read(&box.cmdline, &e) < 0)
-		log_warnx("init", "%s", e.text);
-}
-
 int init_main(int argc, char **argv)
 {
 	struct err e = {0};
@@ -245,7 +250,6 @@ int init_main(int argc, char **argv)
 	set_up();
 	log_info("init", BOARD_NAME " " BOARD_VERSION ", PID 1 at %llu ms", (unsigned long long)box.init_ms);
 	stages_begin(&box.stages);
-	read_cmdline(); /* /proc is there now */
 	for (;;) {
 		if (loop_run(&box.loop, &e) == 0)
 			continue;

@@ -12,7 +12,7 @@
 #include "base/sys.h"
 #include "service/table.h"
 
-#define STOP_MS    60000
+#define STOP_MS    180000 /* k3s, then pods with their grace periods, then the rest */
 #define KILL_MS    1000
 #define RECORD_MS  5000
 #define UNMOUNT_MS 20000

@@ -1,6 +1,6 @@
 /* The ordered end: a table of phases, each with a deadline, ending in reboot(2).
  *
- *   stop     services end in the reverse order of their start; 60 s for all of them together.
+ *   stop     services end in the reverse order of their start; three minutes for all of them together.
  *   kill     SIGKILL to every process that is left, twice.
  *   record   the state partition remembers why and when (`hearth keep`).
  *   unmount  the disks (`hearth unmount`).

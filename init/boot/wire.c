@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/str.h"
@@ -124,6 +125,17 @@ static int no_log(const char *name, void *arg)
 
 /* ---- services ---- */
 
+/* Once, now: later the disk may be dying, and a command must not wait for it. */
+static void read_kube(struct box *box)
+{
+	struct err none;
+	struct buf b;
+	buf_init(&b, box->kube, sizeof(box->kube));
+	if (file_read(PATH_KUBE_INSIDE, &b, &none) < 0)
+		buf_reset(&b);
+	box->kube[strcspn(box->kube, "\n")] = '\0';
+}
+
 int wire_services(struct box *box, struct err *e)
 {
 	if (box->services.count > 0)
@@ -131,6 +143,11 @@ int wire_services(struct box *box, struct err *e)
 	(void)identify_settings(&box->identify, on_settings_problem, box);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);
+	if (box->cmdline.no_kubernetes)
+		fact_set(&box->facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
+	else
+		fact_set(&box->facts, "kubernetes", FACT_ON, "");
+	read_kube(box);
 	box->services.log = NULL;
 	(void)services_load(&box->services, PATH_SERVICES, on_service_problem, box);
 	(void)services_link(&box->services, on_service_problem, box);

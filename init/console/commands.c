@@ -1,6 +1,7 @@
 /* What typed lines do. Runs in the console role. Never blocks; long output waits for the terminal. */
 #include "console/commands.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -130,7 +131,9 @@ static void on_logs(const struct proto_reply *r, void *arg)
 	if (!session_answered(s, r))
 		return;
 	yyjson_doc *doc = fields_read(r->text);
-	int rc = tail_open(&s->tail, field_str(yyjson_doc_get_root(doc), "path"), s->logs.lines, &e);
+	const char *path = field_str(yyjson_doc_get_root(doc), "path");
+	int rc = words_logs_may_open(&s->logs, path) ? tail_open(&s->tail, path, s->logs.lines, &e)
+	                                             : err_set(&e, EINVAL, "'%s' is not the path of a log", path);
 	yyjson_doc_free(doc);
 	s->partial_len = 0;
 	if (rc) {
@@ -180,8 +183,8 @@ static void run_logs(struct session *s)
 		session_finish_with(s, e.text);
 		return;
 	}
-	const char *const words[] = {"logs", s->logs.name};
-	session_ask(s, COUNT_OF(words), words, on_logs);
+	const char *words[3];
+	session_ask(s, words_logs_ask(&s->logs, words), words, on_logs);
 }
 
 static void run_clear(struct session *s)

@@ -19,7 +19,7 @@
 #include "core/proto.h"
 #include "loop/chan.h"
 
-#define ANSWER_MS 10000
+#define ANSWER_MS 12000 /* PID 1 itself gives a role 10 s */
 #define TAIL_MS   300
 #define PAGE      131072
 
@@ -275,12 +275,14 @@ static int run_logs(struct ctl *c)
 	struct proto_reply r;
 	if (words_logs(c->argc, c->argv, &c->logs, &e))
 		return complain(c->io, e.text, EXIT_USAGE);
-	const char *const words[] = {"logs", c->logs.name};
-	int rc = call(c, COUNT_OF(words), words, &r);
+	const char *words[3];
+	int rc = call(c, words_logs_ask(&c->logs, words), words, &r);
 	if (rc || c->json)
 		return rc ? rc : print_answer(c, &r);
 	yyjson_doc *doc = fields_read(r.text);
-	rc = tail_open(&c->tail, field_str(yyjson_doc_get_root(doc), "path"), c->logs.lines, &e);
+	const char *path = field_str(yyjson_doc_get_root(doc), "path");
+	rc = words_logs_may_open(&c->logs, path) ? tail_open(&c->tail, path, c->logs.lines, &e)
+	                                         : err_set(&e, EINVAL, "'%s' is not the path of a log", path);
 	yyjson_doc_free(doc);
 	if (!rc)
 		rc = copy_log(c, &e);

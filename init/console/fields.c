@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "console/text.h"
+
 yyjson_doc *fields_read(const char *json)
 {
 	yyjson_doc *doc = yyjson_read(json, strlen(json), YYJSON_READ_NOFLAG);
@@ -29,4 +31,17 @@ uint64_t field_u64(yyjson_val *object, const char *key)
 bool field_bool(yyjson_val *object, const char *key)
 {
 	return yyjson_get_bool(yyjson_obj_get(object, key));
+}
+
+unsigned fields_widest(yyjson_val *list, const char *key, const char *header)
+{
+	unsigned most = text_columns(header);
+	size_t i, n;
+	yyjson_val *v;
+	yyjson_arr_foreach(list, i, n, v)
+	{
+		unsigned columns = text_columns(field_str(v, key));
+		most = columns > most ? columns : most;
+	}
+	return most;
 }

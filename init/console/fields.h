@@ -12,5 +12,7 @@ yyjson_doc *fields_read(const char *json);
 const char *field_str(yyjson_val *object, const char *key); /* "" */
 uint64_t field_u64(yyjson_val *object, const char *key);    /* 0 */
 bool field_bool(yyjson_val *object, const char *key);       /* false */
+/* Columns of the widest member `key` of a list's objects, or of the header. */
+unsigned fields_widest(yyjson_val *list, const char *key, const char *header);
 
 #endif

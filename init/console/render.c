@@ -6,23 +6,11 @@
 
 #include "base/str.h"
 #include "console/fields.h"
+#include "console/render_apps.h"
 #include "console/status.h"
 #include "console/text.h"
 
 #define GENERIC_DEPTH 8 /* PID 1's writer nests no deeper */
-
-static unsigned widest(yyjson_val *list, const char *key, const char *header)
-{
-	unsigned most = text_columns(header);
-	size_t i, n;
-	yyjson_val *v;
-	yyjson_arr_foreach(list, i, n, v)
-	{
-		unsigned columns = text_columns(field_str(v, key));
-		most = columns > most ? columns : most;
-	}
-	return most;
-}
 
 static void gap(struct buf *out)
 {
@@ -107,7 +95,7 @@ static const char *help_args(yyjson_val *command)
 {
 	const char *args = field_str(command, "args");
 	if (str_eq(field_str(command, "name"), "logs") && !strstr(args, "-f"))
-		return "NAME [-f] [-n N]";
+		return strstr(args, "pod/") ? "NAME | pod/NAME [CONTAINER] [-f] [-n N]" : "NAME [-f] [-n N]";
 	return args;
 }
 
@@ -185,7 +173,7 @@ static void service_about(yyjson_val *v, struct text_at at, struct buf *out)
 static void services(yyjson_val *root, unsigned width, struct buf *out)
 {
 	yyjson_val *list = yyjson_obj_get(root, "services"), *v;
-	unsigned name = widest(list, "name", "NAME"), state = widest(list, "state", "STATE");
+	unsigned name = fields_widest(list, "name", "NAME"), state = fields_widest(list, "state", "STATE");
 	size_t i, n;
 	text_pad(out, "NAME", name + 2);
 	text_pad(out, "STATE", state + 2);
@@ -206,7 +194,7 @@ static void services(yyjson_val *root, unsigned width, struct buf *out)
 static void facts(yyjson_val *root, unsigned width, struct buf *out)
 {
 	yyjson_val *list = yyjson_obj_get(root, "facts"), *v;
-	unsigned name = widest(list, "name", "NAME"), value = widest(list, "value", "VALUE");
+	unsigned name = fields_widest(list, "name", "NAME"), value = fields_widest(list, "value", "VALUE");
 	unsigned column = name + 2 + value + 2 + 7 + 2;
 	size_t i, n;
 	text_pad(out, "NAME", name + 2);
@@ -261,8 +249,9 @@ static const struct {
 	const char *command, *needs; /* needs: the member that makes it this answer */
 	void (*fn)(yyjson_val *root, unsigned width, struct buf *out);
 } known[] = {
-	{"help", "commands", help},   {"services", "services", services}, {"facts", "facts", facts},
-	{"events", "events", events}, {"status", "system", status},
+	{"help", "commands", help},      {"services", "services", services}, {"facts", "facts", facts},
+	{"events", "events", events},    {"status", "system", status},       {"apps", "apps", render_apps},
+	{"apps", "objects", render_app}, {"apps", "diff", render_diff},      {"pods", "pods", render_pods},
 };
 
 int render_answer(const char *command, const char *json, unsigned width, struct buf *out)

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/paths.h"
 #include "base/str.h"
 #include "console/fields.h"
 
-#define NEAR 2 /* edits between what was typed and what was probably meant */
+#define POD  "pod/" /* what the name of a pod begins with in `logs` */
+#define NEAR 2      /* edits between what was typed and what was probably meant */
 
 /* Commands of the console itself. */
 static const char *const own_commands[] = {"clear"};
@@ -52,7 +54,7 @@ int words_split(struct words *w, const char *line, struct err *e)
 
 static int usage_logs(struct err *e)
 {
-	return err_set(e, EINVAL, "usage: logs NAME [-f] [-n N], N up to %d", WORDS_LOGS_MOST);
+	return err_set(e, EINVAL, "usage: logs NAME | pod/NAME [CONTAINER] [-f] [-n N], N up to %d", WORDS_LOGS_MOST);
 }
 
 int words_logs(unsigned argc, const char *const *argv, struct words_logs *out, struct err *e)
@@ -66,13 +68,28 @@ int words_logs(unsigned argc, const char *const *argv, struct words_logs *out, s
 			if (++i >= argc || str_u64(argv[i], WORDS_LOGS_MOST, &n))
 				return usage_logs(e);
 			out->lines = (unsigned)n;
-		} else if (argv[i][0] == '-' || out->name) {
+		} else if (argv[i][0] == '-' || out->container || (out->name && !str_starts(out->name, POD))) {
 			return usage_logs(e);
+		} else if (out->name) {
+			out->container = argv[i];
 		} else {
 			out->name = argv[i];
 		}
 	}
 	return out->name ? 0 : usage_logs(e);
+}
+
+unsigned words_logs_ask(const struct words_logs *logs, const char *words[3])
+{
+	words[0] = "logs";
+	words[1] = logs->name;
+	words[2] = logs->container;
+	return logs->container ? 3 : 2;
+}
+
+bool words_logs_may_open(const struct words_logs *logs, const char *path)
+{
+	return !str_starts(logs->name, POD) || (str_starts(path, PATH_POD_LOGS "/") && !strstr(path, "/../"));
 }
 
 bool words_follow_events(unsigned argc, const char *const *argv)

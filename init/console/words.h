@@ -23,9 +23,10 @@ struct words {
 /* Splits at blanks; '...' and "..." keep blanks. An empty line gives argc 0. */
 MUST_CHECK int words_split(struct words *w, const char *line, struct err *e);
 
-/* Arguments of `logs NAME [-f] [-n N]`. */
+/* Arguments of `logs NAME [-f] [-n N]` and `logs pod/NAME [CONTAINER] [-f] [-n N]`. */
 struct words_logs {
-	const char *name; /* borrowed */
+	const char *name;      /* borrowed */
+	const char *container; /* borrowed; NULL: none named */
 	bool follow;
 	unsigned lines;
 };
@@ -35,6 +36,11 @@ struct words_logs {
 
 /* argv[0] is "logs". */
 MUST_CHECK int words_logs(unsigned argc, const char *const *argv, struct words_logs *out, struct err *e);
+/* The words to ask PID 1 for the log's path; returns how many. */
+unsigned words_logs_ask(const struct words_logs *logs, const char *words[3]);
+/* The path of a pod's log comes from the kube role, which runs as a user of its own: only what lies where such logs are
+ * is opened. */
+bool words_logs_may_open(const struct words_logs *logs, const char *path);
 /* `events -f`, in any order with nothing else. */
 bool words_follow_events(unsigned argc, const char *const *argv);
 

@@ -147,8 +147,11 @@ int command_run(struct commands *cs, enum peer peer, const char *msg, size_t len
 		return unknown(cs, peer, words[0], e);
 	if (check(c, &rq, e) < 0)
 		return -1;
-	if (c->fn(&rq, out, c->arg, e) < 0)
+	int rc = c->fn(&rq, out, c->arg, e);
+	if (rc < 0)
 		return err_prefix(e, "%s", c->name);
+	if (rc == COMMAND_LATER)
+		return rc;
 	if (!json_ok(out))
 		return err_set(e, EMSGSIZE, "%s: the answer does not fit", c->name);
 	return 0;

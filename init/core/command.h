@@ -3,7 +3,8 @@
  * A request is an argv ("restart", "web"). Rooms register their commands at start; who may call a
  * command is a mask in its row, so a reader sees every right in one place (`help` prints it).
  * The function writes one JSON object into `out` and returns 0, or -1 with a message for a person;
- * it must not block. Work that takes longer is started and reported as events. */
+ * it must not block. Work that takes longer is started and reported as events. A command that another role answers
+ * (boot/control) returns COMMAND_LATER and writes nothing. */
 #ifndef HEARTH_CORE_COMMAND_H
 #define HEARTH_CORE_COMMAND_H
 
@@ -11,9 +12,14 @@
 #include "base/limits.h"
 #include "format/json.h"
 
-enum peer { PEER_LOCAL = 1 << 0 /* root on this box: serial, screen, ctl */, PEER_WEB = 1 << 1 /* the web role */ };
+enum peer {
+	PEER_LOCAL = 1 << 0, /* root on this box: serial, screen, ctl */
+	PEER_WEB = 1 << 1,   /* the web role */
+	PEER_KUBE = 1 << 2,  /* the kube role: tells facts of its own, answers commands */
+};
 
-#define COMMAND_ARGS 8
+#define COMMAND_ARGS  8
+#define COMMAND_LATER 1 /* of a command_fn: the answer comes by itself, or an error does */
 
 struct request {
 	enum peer peer;
@@ -46,7 +52,8 @@ void commands_init(struct commands *cs); /* holds "help" already */
 MUST_CHECK int commands_register(struct commands *cs, const struct command *rows, struct err *e);
 /* Splits a request message (NUL-separated words, the last one NUL-terminated), checks name, right and number
  * of arguments, calls. A word may be empty (not the first), may not hold control characters. Errors name the command
- * (an error of its function gets the name as prefix) and what would be right; *out is then to be thrown away. */
+ * (an error of its function gets the name as prefix) and what would be right; *out is then to be thrown away, and so it
+ * is with COMMAND_LATER. */
 MUST_CHECK int command_run(struct commands *cs, enum peer peer, const char *msg, size_t len, struct json *out,
                            struct err *e);
 

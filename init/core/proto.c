@@ -33,6 +33,21 @@ int proto_request(char *msg, size_t cap, uint32_t id, unsigned argc, const char 
 	return (int)len;
 }
 
+int proto_ask(char *msg, size_t cap, uint32_t id, const char *words, size_t len, struct err *e)
+{
+	if (len > LIMIT_REQUEST - sizeof(id) || cap < PROTO_REPLY_HEAD || len > cap - PROTO_REPLY_HEAD)
+		return err_set(e, E2BIG, "no room for a request of %zu bytes", len);
+	memcpy(msg, &id, sizeof(id));
+	msg[sizeof(id)] = PROTO_ASK;
+	memcpy(msg + PROTO_REPLY_HEAD, words, len);
+	return (int)(PROTO_REPLY_HEAD + len);
+}
+
+bool proto_is_reply(const char *data, size_t len)
+{
+	return len >= PROTO_REPLY_HEAD && (uint8_t)data[sizeof(uint32_t)] < ' ';
+}
+
 int proto_parse(char *data, size_t len, struct proto_reply *r, struct err *e)
 {
 	if (len < PROTO_REPLY_HEAD || len > LIMIT_REPLY)

@@ -20,6 +20,8 @@ void settings_default(struct settings *s)
 		.hostname = "",
 		.time_server = {"time.cloudflare.com", "ntp.se"},
 		.time_servers = 2,
+		.site = {{"domain", "home.arpa"}, {"email", ""}, {"timezone", "UTC"}, {"lb-range", ""}},
+		.sites = 4,
 	};
 
 	*s = defaults;
@@ -104,9 +106,118 @@ static int set_time_servers(const struct yaml *y, const struct yaml_node *v, voi
 	return 0;
 }
 
+/* "192.168.1.240/28" */
+static bool is_block(const char *s)
+{
+	struct in_addr address;
+	char text[INET_ADDRSTRLEN];
+	const char *slash = strchr(s, '/');
+	uint64_t bits;
+
+	return slash && str_format(text, sizeof(text), "%.*s", (int)(slash - s), s) == 0 &&
+	       inet_pton(AF_INET, text, &address) == 1 && str_u64(slash + 1, 32, &bits) == 0;
+}
+
+/* "192.168.1.240-192.168.1.250", or a block. */
+static bool is_range(const char *s)
+{
+	struct in_addr from, to;
+	char text[INET_ADDRSTRLEN];
+	const char *dash = strchr(s, '-');
+
+	if (!dash)
+		return is_block(s);
+	return str_format(text, sizeof(text), "%.*s", (int)(dash - s), s) == 0 &&
+	       inet_pton(AF_INET, text, &from) == 1 && inet_pton(AF_INET, dash + 1, &to) == 1 &&
+	       ntohl(from.s_addr) <= ntohl(to.s_addr);
+}
+
+static bool is_domain(const char *s)
+{
+	return is_host_name(s) && s[strcspn(s, UPPER)] == '\0';
+}
+
+static bool is_email(const char *s)
+{
+	const char *at = strchr(s, '@');
+
+	return at && at > s && s[strcspn(s, " \t\"<>")] == '\0' && is_host_name(at + 1);
+}
+
+/* As in /usr/share/zoneinfo, which may not be here. */
+static bool is_timezone(const char *s)
+{
+	return s[strspn(s, LOWER UPPER DIGITS "_+-/")] == '\0' && s[0] != '/';
+}
+
+/* Values that the platform itself needs; a wrong one would show up late, in some app. */
+static const struct known {
+	const char *name;
+	bool (*good)(const char *text);
+	const char *want;
+} known[] = {
+	{"domain", is_domain, "a domain name such as home.arpa, in small letters"},
+	{"email", is_email, "an address such as me@example.org"},
+	{"timezone", is_timezone, "a name such as Europe/Berlin"},
+	{"lb-range", is_range, "IPv4 addresses such as 192.168.1.240/28 or 192.168.1.240-192.168.1.250"},
+};
+
+static int check_site(const struct yaml *y, const struct yaml_node *v, struct err *e)
+{
+	if (!str_is_name(v->key))
+		return yaml_error(y, v, e, "site: '%.*s' is no name; use up to %d small letters, digits and '-'",
+		                  VALUE_SHOWN, v->key, LIMIT_NAME - 1);
+	if (v->kind != YAML_SCALAR)
+		return yaml_error(y, v, e, "site.%s is not text; write one value", v->key);
+	if (strlen(v->text) >= SETTINGS_VALUE || strpbrk(v->text, "\n\t"))
+		return yaml_error(y, v, e, "site.%s is no single line of up to %d bytes; shorten it", v->key,
+		                  SETTINGS_VALUE - 1);
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		if (str_eq(known[i].name, v->key) && v->text[0] != '\0' && !known[i].good(v->text))
+			return yaml_error(y, v, e, "site.%s: '%.*s' is none; use %s, or \"\" for none", v->key,
+			                  VALUE_SHOWN, v->text, known[i].want);
+	}
+	return 0;
+}
+
+static struct settings_value *find_site(struct settings *s, const char *name)
+{
+	for (unsigned i = 0; i < s->sites; i++) {
+		if (str_eq(s->site[i].name, name))
+			return &s->site[i];
+	}
+	return NULL;
+}
+
+static int add_site(const struct yaml *y, const struct yaml_node *v, struct settings *s, struct err *e)
+{
+	struct settings_value *to = find_site(s, v->key);
+
+	if (check_site(y, v, e) < 0)
+		return -1;
+	if (!to && s->sites == SETTINGS_SITE)
+		return yaml_error(y, v, e, "more than %d values of the site; remove some", SETTINGS_SITE);
+	if (!to)
+		to = &s->site[s->sites++];
+	(void)!str_copy(to->name, sizeof(to->name), v->key);  /* fits: str_is_name */
+	return str_copy(to->text, sizeof(to->text), v->text); /* fits: check_site */
+}
+
+static int set_site(const struct yaml *y, const struct yaml_node *v, void *into, struct err *e)
+{
+	if (v->kind != YAML_MAP && (v->kind != YAML_SCALAR || v->text[0] != '\0'))
+		return yaml_error(y, v, e, "site is not a mapping; write 'NAME: value' lines below it");
+	for (const struct yaml_node *n = v->first; n; n = n->next) {
+		if (add_site(y, n, into, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static const struct yaml_key keys[] = {
 	{"hostname", set_hostname, false},
 	{"time-servers", set_time_servers, false},
+	{"site", set_site, false},
 	{NULL, NULL, false},
 };
 
@@ -119,4 +230,13 @@ int settings_parse(struct settings *s, struct yaml *y, const char *file, const c
 		return -1;
 	*s = fresh;
 	return 0;
+}
+
+const char *settings_site(const struct settings *s, const char *name, size_t len)
+{
+	for (unsigned i = 0; i < s->sites; i++) {
+		if (strlen(s->site[i].name) == len && memcmp(s->site[i].name, name, len) == 0)
+			return s->site[i].text;
+	}
+	return "";
 }

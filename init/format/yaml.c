@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "format/yamlerr.h"
 
 #define WORD_SHOWN   40 /* characters of a word from the file in a message: leaves room for what to do */
 #define KEYS_SHOWN   120
@@ -18,7 +19,7 @@
 /* The tree while it grows: the open mappings and lists from the top down, and the last child of each. */
 struct build {
 	struct yaml *y;
-	int lines; /* of the text; libyaml counts one more behind the last newline */
+	struct yamlerr_text text;
 	unsigned depth;
 	struct yaml_node *open[LIMIT_YAML_DEPTH];
 	struct yaml_node *last[LIMIT_YAML_DEPTH];
@@ -42,93 +43,6 @@ int yaml_error(const struct yaml *y, const struct yaml_node *at, struct err *e, 
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a message that is too long is cut, its place is not */
 	va_end(ap);
 	return error_at(y, at->line, e, text);
-}
-
-static int line_of(const struct build *b, const yaml_mark_t *mark)
-{
-	return mark->line < (size_t)b->lines ? (int)mark->line + 1 : b->lines;
-}
-
-/* What to do about each complaint of libyaml. */
-static const struct advice {
-	const char *problem;
-	const char *todo;
-	bool at_start; /* the mistake is where the thing began, not where libyaml gave up */
-} advices[] = {
-	{"found unexpected end of stream", "close the quotation mark", true},
-	{"found unexpected document indicator", "close the quotation mark", true},
-	{"did not find expected ',' or ']'", "close the list with ']' and part its items with ','", true},
-	{"did not find expected ',' or '}'", "close the mapping with '}' and part its keys with ','", true},
-	{"could not find expected ':'", "write 'key: value'", false},
-	{"mapping values are not allowed in this context",
-         "write one 'key: value' per line, quote a value with ': ' in it", false},
-	{"block sequence entries are not allowed in this context", "begin the list on a line of its own", false},
-	{"found character that cannot start any token", "put quotation marks around the value", false},
-	{"found unknown escape character", "use single quotation marks, or two backslashes", false},
-	{"did not find expected <document start>", "a file is one mapping of keys", false},
-};
-
-static const struct advice *advice_for(const char *problem)
-{
-	static const struct advice other = {NULL, "check the indentation and the quotation marks", false};
-
-	for (size_t i = 0; i < COUNT_OF(advices); i++) {
-		if (str_eq(advices[i].problem, problem))
-			return &advices[i];
-	}
-	return &other;
-}
-
-static const char *line_start(const char *text, size_t len, int line)
-{
-	const char *end = text + len;
-
-	while (--line > 0 && text < end) {
-		const char *nl = memchr(text, '\n', (size_t)(end - text));
-		text = nl ? nl + 1 : end;
-	}
-	return text;
-}
-
-static bool tab_indents(const char *text, size_t len, int line)
-{
-	const char *p = line_start(text, len, line);
-
-	while (p < text + len && *p == ' ')
-		p++;
-	return p < text + len && *p == '\t';
-}
-
-static int line_at_offset(const char *text, size_t len, size_t offset)
-{
-	int line = 1;
-
-	for (size_t i = 0; i < len && i < offset; i++)
-		line += text[i] == '\n';
-	return line;
-}
-
-/* libyaml's reader gives a byte offset, its scanner and parser give marks. */
-static int refused(const struct build *b, const yaml_parser_t *p, const char *text, size_t len)
-{
-	const char *problem = p->problem ? p->problem : "not YAML";
-	const struct advice *a = advice_for(problem);
-	int line = line_of(b, a->at_start && p->context ? &p->context_mark : &p->problem_mark);
-	char what[ERR_TEXT];
-
-	if (p->error == YAML_MEMORY_ERROR)
-		return err_set(b->e, ENOMEM, "%s: out of memory", b->y->file);
-	if (p->error == YAML_READER_ERROR) {
-		line = line_at_offset(text, len, p->problem_offset);
-		if (str_format(what, sizeof(what), "%s; save the file as plain UTF-8 text", problem) < 0)
-			return error_at(b->y, line, b->e, "not text; save the file as plain UTF-8 text");
-		return error_at(b->y, line, b->e, what);
-	}
-	if (tab_indents(text, len, line_of(b, &p->problem_mark)))
-		return error_at(b->y, line_of(b, &p->problem_mark), b->e, "a tab in the indentation; use spaces");
-	if (str_format(what, sizeof(what), "%s; %s", problem, a->todo) < 0)
-		return error_at(b->y, line, b->e, a->todo);
-	return error_at(b->y, line, b->e, what);
 }
 
 /* Copies a scalar into the tree's own storage; control characters can come from escapes such as "\0". */
@@ -248,46 +162,12 @@ static int take_open(struct build *b, enum yaml_kind kind, int line)
 	return 0;
 }
 
-static const void *anchor_of(const yaml_event_t *ev)
-{
-	switch (ev->type) {
-	case YAML_ALIAS_EVENT:
-		return ev->data.alias.anchor;
-	case YAML_SCALAR_EVENT:
-		return ev->data.scalar.anchor;
-	case YAML_MAPPING_START_EVENT:
-		return ev->data.mapping_start.anchor;
-	case YAML_SEQUENCE_START_EVENT:
-		return ev->data.sequence_start.anchor;
-	default:
-		return NULL;
-	}
-}
-
-static const void *tag_of(const yaml_event_t *ev)
-{
-	switch (ev->type) {
-	case YAML_SCALAR_EVENT:
-		return ev->data.scalar.tag;
-	case YAML_MAPPING_START_EVENT:
-		return ev->data.mapping_start.tag;
-	case YAML_SEQUENCE_START_EVENT:
-		return ev->data.sequence_start.tag;
-	default:
-		return NULL;
-	}
-}
-
 static int take(struct build *b, const yaml_event_t *ev)
 {
-	int line = line_of(b, &ev->start_mark);
+	int line = yamlerr_line(&b->text, &ev->start_mark);
 
-	if (anchor_of(ev))
-		return error_at(b->y, line, b->e,
-		                "anchors and aliases (& and *) are not supported; write the value out, "
-		                "or put quotation marks around it");
-	if (tag_of(ev))
-		return error_at(b->y, line, b->e, "tags (!) are not supported; put quotation marks around the value");
+	if (yamlerr_reference(&b->text, ev, b->e) < 0)
+		return -1;
 	switch (ev->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		return b->root ? error_at(b->y, line, b->e, "a second document; use one file for each") : 0;
@@ -306,14 +186,14 @@ static int take(struct build *b, const yaml_event_t *ev)
 	}
 }
 
-static int take_all(struct build *b, yaml_parser_t *p, const char *text, size_t len)
+static int take_all(struct build *b, yaml_parser_t *p)
 {
 	yaml_event_t ev;
 	bool end = false;
 
 	while (!end) {
 		if (!yaml_parser_parse(p, &ev))
-			return refused(b, p, text, len);
+			return yamlerr_refused(&b->text, p, b->e);
 		end = ev.type == YAML_STREAM_END_EVENT;
 		int rc = take(b, &ev);
 		yaml_event_delete(&ev);
@@ -326,7 +206,7 @@ static int take_all(struct build *b, yaml_parser_t *p, const char *text, size_t 
 /* YAML 1.1 also ends lines at CR, NEL, LS and PS, which no editor counts: line numbers would lie. */
 static int check_lines(struct build *b, const char *text, size_t len)
 {
-	b->lines = 1;
+	b->text = (struct yamlerr_text){.file = b->y->file, .text = text, .len = len, .first = 1, .last = 1};
 	for (size_t i = 0; i < len; i++) {
 		const char *p = text + i;
 		size_t left = len - i;
@@ -334,8 +214,8 @@ static int check_lines(struct build *b, const char *text, size_t len)
 		bool nel = left >= 2 && memcmp(p, "\xC2\x85", 2) == 0;
 		bool ls = left >= 3 && (memcmp(p, "\xE2\x80\xA8", 3) == 0 || memcmp(p, "\xE2\x80\xA9", 3) == 0);
 		if (cr || nel || ls)
-			return error_at(b->y, b->lines, b->e, "an unusual line end; end lines with a newline");
-		b->lines += *p == '\n' && left > 1;
+			return error_at(b->y, b->text.last, b->e, "an unusual line end; end lines with a newline");
+		b->text.last += *p == '\n' && left > 1;
 	}
 	return 0;
 }
@@ -376,7 +256,7 @@ int yaml_parse(struct yaml *y, const char *file, const char *text, size_t len, s
 		return err_set(e, ENOMEM, "%s: out of memory", file);
 	yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&p, (const unsigned char *)text, len);
-	int rc = take_all(&b, &p, text, len);
+	int rc = take_all(&b, &p);
 	yaml_parser_delete(&p);
 	return rc < 0 ? -1 : finish(&b, root);
 }

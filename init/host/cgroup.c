@@ -41,12 +41,12 @@ static bool enable(const char *controllers)
 
 int cgroup_setup(struct err *e)
 {
-	static const char *const one[] = {"+memory", "+pids", "+cpu", "+io"};
+	static const char *const one[] = {"+memory", "+pids", "+cpu", "+io", "+cpuset"};
 
 	if (make(PATH_CGROUP_SERVICES, e) < 0)
 		return -1;
 	/* All at once is quickest; but the kernel refuses the whole line for one controller that it does not have. */
-	if (enable("+memory +pids +cpu +io"))
+	if (enable("+memory +pids +cpu +io +cpuset"))
 		return 0;
 	for (size_t i = 0; i < COUNT_OF(one); i++)
 		(void)enable(one[i]);

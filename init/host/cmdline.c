@@ -43,6 +43,14 @@ static int set_roothash(struct cmdline *c, const char *value)
 	return str_copy(c->roothash, sizeof(c->roothash), value);
 }
 
+static int set_kubernetes(struct cmdline *c, const char *value)
+{
+	if (!str_eq(value, "on") && !str_eq(value, "off"))
+		return -1;
+	c->no_kubernetes = str_eq(value, "off");
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct cmdline *c, const char *value);
@@ -51,6 +59,7 @@ static const struct {
 	{"hearth.slot=", set_slot, "a or b"},
 	{"hearth.root=", set_root, "a lower-case UUID"},
 	{"hearth.roothash=", set_roothash, "64 lower-case hexadecimal digits"},
+	{"hearth.kubernetes=", set_kubernetes, "on or off"},
 };
 
 static int take_word(struct cmdline *c, const char *word, struct err *e)

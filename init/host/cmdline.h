@@ -14,6 +14,7 @@ struct cmdline {
 	char uuid_text[37];
 	char roothash[65]; /* hearth.roothash=64 hexadecimal digits, lower case */
 	bool has_root;     /* hearth.root and hearth.roothash are both there */
+	bool no_kubernetes; /* hearth.kubernetes=off: this boot starts neither containerd nor k3s */
 };
 
 /* Words are separated by blanks; of a word that stands twice the last one counts, as in the kernel. Other people's

@@ -314,6 +314,16 @@ int net_set_up(int fd, int index, struct err *e)
 	return send_all(fd, &rq, sizeof(rq), "bring the link up", e);
 }
 
+int net_loopback_up(struct err *e)
+{
+	int fd = net_open(e);
+	if (fd < 0)
+		return -1;
+	int rc = net_set_up(fd, 1, e); /* LOOPBACK_IFINDEX of the kernel */
+	sys_close(fd);
+	return rc;
+}
+
 ssize_t net_receive(int fd, uint8_t *data, size_t cap, struct err *e)
 {
 	struct sockaddr_nl from = {0};

@@ -84,6 +84,8 @@ MUST_CHECK int net_open(struct err *e);
 /* Asks for all links (RTM_GETLINK) or all addresses (RTM_GETADDR); one dump at a time, it ends with NET_DONE. */
 MUST_CHECK int net_dump(int fd, int type, struct err *e);
 MUST_CHECK int net_set_up(int fd, int index, struct err *e);
+/* Brings 127.0.0.1 up; the kernel gives the loopback link its address by itself. Does not wait. */
+MUST_CHECK int net_loopback_up(struct err *e);
 /* Bytes received, or -1; code EAGAIN: nothing there, ENOBUFS: messages were lost. */
 MUST_CHECK ssize_t net_receive(int fd, uint8_t *data, size_t cap, struct err *e);
 /* Everything there is now, with a socket of its own, without waiting: for who does not follow changes. */

@@ -291,11 +291,31 @@ static int grow_data(struct err *e)
 	return 0;
 }
 
-static int move_logs(struct err *e)
+/* Folders of the data partition, and where the programs look for them. */
+static const struct {
+	const char *from, *to;
+	mode_t mode;
+} binds[] = {
+	{PATH_DATA_LOG, PATH_LOGS, 0750},
+	{PATH_DATA "/pod-logs", "/var/log/pods", 0755},
+	{PATH_DATA "/containerd", "/var/lib/containerd", 0711},
+	{PATH_DATA "/k3s", "/var/lib/rancher/k3s", 0755},
+	{PATH_DATA "/k3s-etc", "/etc/rancher", 0755},
+	{PATH_DATA "/kubelet", "/var/lib/kubelet", 0755},
+	{PATH_DATA "/cni", "/var/lib/cni", 0755},
+};
+
+static int bind_folders(struct err *e)
 {
-	if (file_mkdirs(PATH_DATA_LOG, 0750, e) < 0)
-		return -1;
-	return mounts_is_mounted(PATH_LOGS) ? 0 : mounts_bind(PATH_DATA_LOG, PATH_LOGS, e);
+	for (size_t i = 0; i < COUNT_OF(binds); i++) {
+		if (file_mkdirs(binds[i].from, binds[i].mode, e) < 0)
+			return -1;
+		if (mounts_is_mounted(binds[i].to))
+			continue;
+		if (file_mkdirs(binds[i].to, 0755, e) < 0 || mounts_bind(binds[i].from, binds[i].to, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int tell_data(struct err *e)
@@ -332,7 +352,7 @@ static const struct step {
 	{"tell PID 1", tell_state, STATE, 0, true},
 	{"bring up " PATH_DATA, bring_up_data, DISK | DATA, DATA, false},
 	{"grow " PATH_DATA, grow_data, DATA, 0, false},
-	{"logs to " PATH_DATA_LOG, move_logs, DATA, DATA, true},
+	{"folders of " PATH_DATA, bind_folders, DATA, DATA, true},
 	{"tell PID 1", tell_data, DATA, 0, true},
 };
 

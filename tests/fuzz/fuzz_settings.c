@@ -21,6 +21,12 @@ static void check_sound(const struct settings *s)
 		/* They become arguments of a program. */
 		FUZZ_CHECK(name[0] != '\0' && name[0] != '-' && !strpbrk(name, " \t\n'\"\\;$`|&<>()%"));
 	}
+	FUZZ_CHECK(s->sites <= SETTINGS_SITE);
+	for (unsigned i = 0; i < s->sites; i++) {
+		const struct settings_value *v = &s->site[i];
+		FUZZ_CHECK(str_is_name(v->name) && strlen(v->text) < SETTINGS_VALUE && !strpbrk(v->text, "\n\t\r"));
+		FUZZ_CHECK(settings_site(s, v->name, strlen(v->name)) == v->text);
+	}
 }
 
 static void check_again(const struct settings *s)

@@ -59,6 +59,10 @@ SERVICES = {"services": [
         ("time", "clock from the network", "ready", "", 275_410_000, 1, 151, 229_376),
         ("web", "HTTPS console", "ready", "", 275_400_000, 2, 160, 2_104_320))]}
 FACTS = {"facts": [{"name": "network-up", "value": "on", "detail": "eth0 192.168.1.23", "age_ms": 275_000_000}]}
+APPS = {"apps": [{"name": "transmission", "status": "healthy", "objects": 5, "ready": 5, "message": ""}],
+        "revision": "00112233445566778899aabbccddeeff", "state": ""}
+PODS = {"pods": [{"namespace": "htpc", "name": "transmission-5d8f6b7c9-abcde", "status": "Running", "ready": "1/1",
+                  "restarts": 0, "age": 7300, "ip": "10.42.0.7"}]}
 
 
 def event(seq):
@@ -73,7 +77,7 @@ def event(seq):
 
 class Pid1(threading.Thread):
     """The other end of descriptor 3. Whatever is not a request by core/proto.h is kept in self.wrong."""
-    KNOWN = {("status",), ("services",), ("facts",), ("events",), ("events", "-f")}
+    KNOWN = {("status",), ("services",), ("facts",), ("apps",), ("pods",), ("events",), ("events", "-f")}
 
     def __init__(self, sock):
         super().__init__(daemon=True)
@@ -119,7 +123,7 @@ class Pid1(threading.Thread):
             return {"oldest": 1, "next": 21, "events": [event(i) for i in range(first, 21)]}
         if self.big and words[0] == "services":
             return self.big
-        return {"status": STATUS, "services": SERVICES, "facts": FACTS}[words[0]]
+        return {"status": STATUS, "services": SERVICES, "facts": FACTS, "apps": APPS, "pods": PODS}[words[0]]
 
     def reply(self, number, kind, payload):
         self.sock.send(struct.pack("=IB", number, kind) + payload)
@@ -331,7 +335,8 @@ def test_tls_versions(box):
 
 
 def test_routes(box):
-    for path, body in (("/api/v1/status", STATUS), ("/api/v1/facts", FACTS), ("/api/v1/services", SERVICES)):
+    for path, body in (("/api/v1/status", STATUS), ("/api/v1/facts", FACTS), ("/api/v1/services", SERVICES),
+                       ("/api/v1/apps", APPS), ("/api/v1/pods", PODS)):
         status, headers, data = box.ask(path)
         expect((status, headers["content-type"], json.loads(data)), (200, "application/json", body), path)
     expect(json.loads(box.ask("/api/v1/events")[2])["events"][0]["seq"], 1, "events")

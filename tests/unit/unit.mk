@@ -2,7 +2,7 @@
 # host's libc, with tests/fake/sys.c in place of base/sys.c. `make unit T=fsm` runs one.
 
 UNIT_CFLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -Iinit -Itests -Ibuild/gen -isystem build/pkg/yyjson/include $(WARN)
+	-fno-omit-frame-pointer -Iinit -Itests -Ibuild/gen -isystem build/pkg/yyjson/include -isystem build/pkg/curl/include $(WARN)
 UNIT_LDLIBS := build/unit/yyjson.o -lcmocka -lyaml
 # Everything that can run on the host: not main.c, not the real system calls, not what stands on mbedTLS and
 # libwebsockets, which are built for musl only.
@@ -11,7 +11,7 @@ UNIT_CODE := $(filter-out $(UNIT_NOT:%=init/%.c),$(INIT_SRC))
 UNIT_TESTS := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(UNIT_TESTS:tests/unit/%.c=build/unit/%)
 
-build/unit/init/%.o: init/%.c $(GENERATED)
+build/unit/init/%.o: init/%.c $(GENERATED) | build/pkg/curl build/pkg/yyjson
 	@mkdir -p $(@D)
 	@echo "cc $<"
 	@$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@

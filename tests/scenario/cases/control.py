@@ -179,18 +179,62 @@ def case_peer_that_does_not_read(make):
     check(receive(s)[1] == 1, 'it gets its answers when it reads at last')
 
 
+def channel(box, name):
+    """The service's end of its control channel is its descriptor 3; borrow it."""
+    pidfd = os.pidfd_open(box.host_pid(box.service(name)['pid']))
+    s = socket.socket(fileno=must(libc.syscall(SYS_PIDFD_GETFD, pidfd, 3, 0), 'pidfd_getfd'))
+    os.close(pidfd)
+    s.settimeout(5)
+    return s
+
+
 def case_rights(make):
     """A service with a control channel may look, not touch."""
     box = running(make, w=service('w', SLEEP, control='true'))
     box.wait_ready('w')
-    # The other end of its channel is descriptor 3 of the service; borrow it.
-    host = box.host_pid(box.service('w')['pid'])
-    pidfd = os.pidfd_open(host)
-    s = socket.socket(fileno=must(libc.syscall(SYS_PIDFD_GETFD, pidfd, 3, 0), 'pidfd_getfd'))
-    s.settimeout(5)
+    s = channel(box, 'w')
     check(request(s, 'status')[0] == 1, 'status is allowed')
     for words in (('reboot',), ('restart', 'a'), ('fact', 'x', 'on'), ('logs', 'a')):
         kind, text = request(s, *words)
         check(kind == 2, '%s is refused' % words[0])
     s.close()
-    os.close(pidfd)
+
+
+OK, ERROR, ASK = 1, 2, 4
+
+
+def read_ask(role):
+    """The id and the words of what PID 1 has passed on."""
+    frame = role.recv(2048)
+    check(frame[4] == ASK and frame[-1] == 0, '%r is an ask' % frame)
+    return frame[:4], frame[5:-1].decode().split('\0')
+
+
+def case_relay(make):
+    """Commands that the kube role answers pass through PID 1, which waits for nobody. The test plays the role."""
+    box = make({'kube': service('kube', SLEEP, control='true')})
+    box.wait_ready('kube')
+    role, asker = channel(box, 'kube'), box.connect()
+    for words in (('apps',), ('apps', 'diff', 'x'), ('pods',), ('logs', 'pod/a', 'c')):
+        asker.send(pack(7, *words))
+        number, got = read_ask(role)
+        check(tuple(got) == words, 'the words are %r' % got)
+        answers(box)
+        role.send(number + bytes([OK]) + b'{"for":"%s"}' % words[0].encode())
+        reply = receive(asker)
+        check(reply[:2] == (7, OK) and words[0] in reply[2], 'the answer is %r' % (reply,))
+    asker.send(pack(8, 'apps', 'x'))
+    role.send(read_ask(role)[0] + bytes([ERROR]) + b'no app x')
+    check(receive(asker) == (8, ERROR, 'no app x'), 'an error is passed on, too')
+    check(request(role, 'fact', 'app-x', 'on', 'healthy')[0] == OK, 'the role may tell of its apps')
+    for words in (('fact', 'healthy', 'on'), ('status',), ('apps',), ('restart', 'kube')):
+        check(request(role, *words)[0] == ERROR, '%r is refused' % (words,))
+    asker.send(pack(9, 'apps'))
+    read_ask(role)
+    box.ask('restart', 'kube')
+    number, kind, text = receive(asker)
+    check((number, kind) == (9, ERROR) and 'ended before it answered' in text, 'the end of the role is told: ' + text)
+    box.ask('stop', 'kube')
+    box.wait_service('kube', 'down')
+    text = request(asker, 'apps')[1]
+    check('not running (down' in text, 'a stopped role is named: ' + text)

@@ -178,6 +178,26 @@ static void test_facts(void **state)
 	assert_int_equal(run(PEER_WEB, "fact sun on"), -1);
 }
 
+static void test_facts_of_the_kube_role(void **state)
+{
+	static const char *const good[] = {"fact app-torrents off", "fact kube-applied on", "fact node-ready on"};
+	static const char *const bad[] = {"fact healthy on", "fact state-mounted off", "fact app off",
+	                                  "fact service-web on"};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(good); i++)
+		assert_int_equal(run(PEER_KUBE, good[i]), 0);
+	assert_int_equal(fact_get(&box.facts, "app-torrents"), FACT_OFF);
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		assert_int_equal(run(PEER_KUBE, bad[i]), -1);
+		assert_int_equal(e.code, EPERM);
+	}
+	assert_int_equal(run(PEER_LOCAL, "fact healthy on"), 0);
+	assert_int_equal(run(PEER_KUBE, "status"), -1);
+	assert_int_equal(run(PEER_KUBE, "restart web"), -1);
+	assert_int_equal(run(PEER_KUBE, "apps"), -1);
+	assert_int_equal(e.code, EPERM);
+}
+
 static void test_events(void **state)
 {
 	(void)state;
@@ -221,6 +241,67 @@ static void test_logs(void **state)
 	assert_int_equal(run(PEER_WEB, "logs web"), -1);
 }
 
+static void add_kube(enum service_state now, const char *detail)
+{
+	struct service *s = &box.services.service[1];
+	*s = box.services.service[0];
+	strcpy(s->def.name, "kube");
+	strcpy(s->detail, detail);
+	s->state = now;
+	box.services.count = 2;
+}
+
+/* All that the kube role answers: errors while it cannot. With one that answers: test_control. */
+static void test_what_kube_answers(void **state)
+{
+	static const char *const asks[] = {"apps",          "apps torrents",       "apps diff torrents",
+	                                   "apps resume x", "apps pause torrents", "pods",
+	                                   "logs pod/x",    "logs pod/x container"};
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(asks); i++) {
+		box.services.count = 1;
+		assert_int_equal(run(PEER_LOCAL, asks[i]), -1);
+		assert_non_null(strstr(e.text, ": kube: not in this image"));
+		add_kube(SERVICE_STARTING, "");
+		assert_int_equal(run(PEER_LOCAL, asks[i]), -1);
+		assert_non_null(strstr(e.text, ": kube: not running (starting)"));
+		add_kube(SERVICE_BACKOFF, "exited with status 1");
+		assert_int_equal(run(PEER_LOCAL, asks[i]), -1);
+		assert_non_null(strstr(e.text, ": kube: not running (backoff: exited with status 1)"));
+		add_kube(SERVICE_READY, "");
+		assert_int_equal(run(PEER_LOCAL, asks[i]), -1);
+		assert_non_null(strstr(e.text, "only over a control connection"));
+	}
+}
+
+static void test_who_may_ask_kube(void **state)
+{
+	static const char *const local[] = {"apps pause x", "apps resume x", "logs pod/x"};
+	(void)state;
+	add_kube(SERVICE_READY, "");
+	for (size_t i = 0; i < COUNT_OF(local); i++) {
+		assert_int_equal(run(PEER_WEB, local[i]), -1);
+		assert_int_equal(e.code, EPERM);
+	}
+	assert_int_equal(run(PEER_WEB, "apps diff x"), -1);
+	assert_int_equal(e.code, EINVAL); /* the connection's, not the right's */
+	assert_int_equal(run(PEER_LOCAL, "apps stop x"), -1);
+	assert_string_equal(e.text, "apps: 'stop' is none of diff, pause and resume");
+	assert_int_equal(run(PEER_LOCAL, "apps a b c"), -1);
+	assert_int_equal(run(PEER_LOCAL, "logs web container"), -1);
+	assert_string_equal(e.text, "logs: only a pod has containers: logs pod/NAME CONTAINER");
+}
+
+static void test_which_kubernetes(void **state)
+{
+	(void)state;
+	assert_int_equal(run(PEER_WEB, "kube"), 0);
+	has("\"message\":\"no Kubernetes in this image\"");
+	strcpy(box.kube, "k3s v1.36.2, assembled from its modules");
+	assert_int_equal(run(PEER_WEB, "kube"), 0);
+	has("\"message\":\"k3s v1.36.2, assembled from its modules\"");
+}
+
 static void test_ends(void **state)
 {
 	static const struct {
@@ -249,6 +330,10 @@ int main(void)
 		TEST(test_events),
 		TEST(test_many_long_events_come_in_parts),
 		TEST(test_logs),
+		TEST(test_facts_of_the_kube_role),
+		TEST(test_what_kube_answers),
+		TEST(test_who_may_ask_kube),
+		TEST(test_which_kubernetes),
 		TEST(test_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

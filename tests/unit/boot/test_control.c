@@ -59,10 +59,20 @@ static int do_long(const struct request *rq, struct json *out, void *arg, struct
 	return 0;
 }
 
+static int do_apps(const struct request *rq, struct json *out, void *arg, struct err *why)
+{
+	(void)rq;
+	(void)out;
+	(void)arg;
+	return control_relay(&c, "kube", why);
+}
+
 static const struct command rows[] = {
 	{"hello", "[NAME]", "greets", PEER_LOCAL | PEER_WEB, 0, 1, do_hello, NULL},
 	{"follow", "", "events", PEER_LOCAL | PEER_WEB, 0, 0, do_follow, NULL},
 	{"long", "", "too much", PEER_LOCAL, 0, 0, do_long, NULL},
+	{"apps", "[NAME]", "kube's", PEER_LOCAL | PEER_WEB, 0, 1, do_apps, NULL},
+	{"tell", "[NAME]", "of kube", PEER_KUBE, 0, 1, do_hello, NULL},
 	{NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 
@@ -383,6 +393,243 @@ static void test_out_of_descriptors(void **state)
 	close(fd);
 }
 
+/* ---- what a role answers ---- */
+
+/* The ask that the role has, its words joined by blanks; 0: none. */
+static uint32_t hear_ask(int role, const char *words)
+{
+	char got[LIMIT_REQUEST + 2];
+	uint32_t id = 0;
+	ssize_t n = recv(role, got, sizeof(got), MSG_DONTWAIT);
+	if (n <= 0)
+		return 0;
+	assert_true(n > PROTO_REPLY_HEAD);
+	assert_int_equal(got[4], PROTO_ASK);
+	assert_int_equal(got[n - 1], '\0');
+	memcpy(&id, got, sizeof(id));
+	for (ssize_t i = PROTO_REPLY_HEAD; i < n - 1; i++)
+		got[i] = got[i] == '\0' ? ' ' : got[i];
+	assert_string_equal(got + PROTO_REPLY_HEAD, words);
+	return id;
+}
+
+static void reply_with(int role, uint32_t id, uint8_t kind, const char *body, size_t len)
+{
+	static char msg[LIMIT_REPLY + 16];
+	memcpy(msg, &id, sizeof(id));
+	msg[4] = (char)kind;
+	memcpy(msg + PROTO_REPLY_HEAD, body, len);
+	assert_int_equal(send(role, msg, PROTO_REPLY_HEAD + len, 0), PROTO_REPLY_HEAD + len);
+	turn(2);
+}
+
+static void reply(int role, uint32_t id, uint8_t kind, const char *body)
+{
+	reply_with(role, id, kind, body, strlen(body));
+}
+
+static void test_a_role_answers(void **state)
+{
+	struct proto_reply r;
+	(void)state;
+	int web = channel("web"), kube = channel("kube");
+	assert_int_equal(control_listen(&c, &e), 0);
+	int ctl = dial();
+	assert_int_equal(ask(web, "apps", "torrents"), 0);
+	assert_int_equal(ask(ctl, "apps", NULL), 0);
+	uint32_t first = hear_ask(kube, "apps torrents"), second = hear_ask(kube, "apps");
+	assert_true(first != 0 && second != 0 && first != second);
+	assert_int_equal(ask(web, "hello", NULL), PROTO_OK); /* nobody waits for the role */
+	reply(kube, second, PROTO_ERROR, "not yet");
+	assert_int_equal(hear(ctl, &r), PROTO_ERROR);
+	assert_int_equal(r.id, 42);
+	assert_string_equal(r.text, "not yet");
+	assert_int_equal(hear(web, &r), 0);
+	reply(kube, first, PROTO_OK, "{\"apps\":[]}");
+	assert_int_equal(hear(web, &r), PROTO_OK);
+	assert_int_equal(r.id, 42);
+	assert_string_equal(r.text, "{\"apps\":[]}");
+	/* Once; and what nobody has asked for is nothing. */
+	reply(kube, first, PROTO_OK, "{}");
+	reply(kube, 12345, PROTO_OK, "{}");
+	assert_int_equal(hear(web, &r), 0);
+	assert_int_equal(hear(ctl, &r), 0);
+	close(web);
+	close(ctl);
+	close(kube);
+}
+
+static void test_a_reply_as_long_as_they_get(void **state)
+{
+	static char body[LIMIT_REPLY + 1];
+	struct proto_reply r;
+	(void)state;
+	int web = channel("web"), kube = channel("kube");
+	memset(body, 'x', sizeof(body));
+	assert_int_equal(ask(web, "apps", NULL), 0);
+	reply_with(kube, hear_ask(kube, "apps"), PROTO_OK, body, LIMIT_REPLY - PROTO_REPLY_HEAD);
+	assert_int_equal(hear(web, &r), PROTO_OK);
+	assert_int_equal(r.len, LIMIT_REPLY - PROTO_REPLY_HEAD);
+	/* One byte more is refused as a whole. */
+	assert_int_equal(ask(web, "apps", NULL), 0);
+	reply_with(kube, hear_ask(kube, "apps"), PROTO_OK, body, LIMIT_REPLY - PROTO_REPLY_HEAD + 1);
+	assert_int_equal(hear(web, &r), 0);
+	assert_int_equal(hear(kube, &r), PROTO_ERROR);
+	assert_string_equal(r.text, "malformed request: too long");
+	close(web);
+	close(kube);
+}
+
+static void test_what_is_no_reply(void **state)
+{
+	struct proto_reply r;
+	(void)state;
+	int web = channel("web"), kube = channel("kube");
+	assert_int_equal(ask(web, "apps", NULL), 0);
+	uint32_t id = hear_ask(kube, "apps");
+	static const uint8_t kinds[] = {0, PROTO_EVENT, PROTO_ASK, 31};
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		reply(kube, id, kinds[i], "{}");
+		assert_int_equal(hear(kube, &r), PROTO_ERROR);
+		assert_string_equal(r.text, "malformed reply");
+	}
+	reply_with(kube, id, PROTO_OK, "{\0}", 3);
+	assert_int_equal(hear(kube, &r), PROTO_ERROR);
+	assert_int_equal(hear(web, &r), 0);
+	/* Others cannot answer for it. */
+	reply(web, id, PROTO_OK, "{}");
+	assert_int_equal(hear(web, &r), PROTO_ERROR);
+	reply(kube, id, PROTO_OK, "{}");
+	assert_int_equal(hear(web, &r), PROTO_OK);
+	close(web);
+	close(kube);
+}
+
+static void test_the_rights_of_a_role(void **state)
+{
+	static char word[LIMIT_REQUEST + 100];
+	struct proto_reply r;
+	uint32_t id = 9;
+	(void)state;
+	int web = channel("web"), kube = channel("kube");
+	assert_int_equal(ask(kube, "tell", "you"), PROTO_OK);
+	assert_int_equal(ask(kube, "hello", NULL), PROTO_ERROR);
+	assert_int_equal(ask(kube, "apps", NULL), PROTO_ERROR);
+	assert_int_equal(ask(web, "tell", NULL), PROTO_ERROR);
+	memset(word, 'x', sizeof(word));
+	memcpy(word, &id, sizeof(id));
+	assert_int_equal(send(kube, word, sizeof(word), 0), sizeof(word));
+	turn(2);
+	assert_int_equal(hear(kube, &r), PROTO_ERROR);
+	assert_string_equal(r.text, "malformed request: too long");
+	assert_int_equal(ask(kube, "tell", NULL), PROTO_OK);
+	close(web);
+	close(kube);
+}
+
+static void test_a_role_that_is_not_there(void **state)
+{
+	struct proto_reply r;
+	(void)state;
+	int web = channel("web");
+	assert_int_equal(ask(web, "apps", NULL), PROTO_ERROR);
+	assert_string_equal(data + PROTO_REPLY_HEAD, "apps: kube: not connected");
+	int kube = channel("kube");
+	assert_int_equal(ask(web, "apps", NULL), 0);
+	close(kube);
+	turn(3);
+	assert_int_equal(hear(web, &r), PROTO_ERROR);
+	assert_string_equal(r.text, "kube: it ended before it answered");
+	/* A new one gets the old one's place, but not its questions. */
+	kube = channel("kube");
+	assert_int_equal(ask(web, "apps", NULL), 0);
+	uint32_t old = hear_ask(kube, "apps");
+	int again = channel("kube");
+	turn(2);
+	assert_int_equal(hear(web, &r), PROTO_ERROR);
+	reply(again, old, PROTO_OK, "{}");
+	assert_int_equal(hear(web, &r), 0);
+	assert_int_equal(control_relay(&c, "kube", &e), -1); /* not outside of a request */
+	close(kube);
+	close(again);
+	close(web);
+}
+
+static void test_a_role_that_does_not_answer(void **state)
+{
+	struct proto_reply r;
+	(void)state;
+	int web = channel("web"), kube = channel("kube");
+	assert_int_equal(ask(web, "apps", NULL), 0);
+	uint32_t id = hear_ask(kube, "apps");
+	fake_clock_ms += ASKS_MS;
+	turn(2);
+	assert_int_equal(hear(web, &r), PROTO_ERROR);
+	assert_int_equal(r.id, 42);
+	assert_string_equal(r.text, "kube: no answer in 10 s");
+	reply(kube, id, PROTO_OK, "{}"); /* late */
+	assert_int_equal(hear(web, &r), 0);
+	for (unsigned i = 0; i < ASKS_EACH; i++)
+		assert_int_equal(ask(web, "apps", NULL), 0);
+	assert_int_equal(ask(web, "apps", NULL), PROTO_ERROR);
+	assert_non_null(strstr(data + PROTO_REPLY_HEAD, "too many questions at a time"));
+	close(web);
+	close(kube);
+}
+
+/* A role that takes nothing: its socket fills, askers are told at once. */
+static void test_a_role_that_does_not_read(void **state)
+{
+	struct proto_reply r;
+	char filler[LIMIT_REQUEST] = {0};
+	(void)state;
+	int web = channel("web"), kube = channel("kube");
+	while (send(c.peer[LIMIT_PEERS + 1].fd, filler, sizeof(filler), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(ask(web, "apps", NULL), PROTO_ERROR);
+	assert_int_equal(strncmp(data + PROTO_REPLY_HEAD, "apps: kube: ", 12), 0);
+	fake_clock_ms += ASKS_MS;
+	turn(2);
+	assert_int_equal(hear(web, &r), 0); /* told once */
+	close(web);
+	close(kube);
+}
+
+static void test_an_asker_that_has_gone(void **state)
+{
+	struct proto_reply r;
+	(void)state;
+	int web = channel("web"), kube = channel("kube");
+	assert_int_equal(ask(web, "apps", NULL), 0);
+	uint32_t id = hear_ask(kube, "apps");
+	close(web);
+	turn(1);
+	web = channel("web"); /* in the same place */
+	reply(kube, id, PROTO_OK, "{}");
+	assert_int_equal(hear(web, &r), 0);
+	assert_int_equal(ask(web, "hello", NULL), PROTO_OK);
+	close(web);
+	close(kube);
+}
+
+static void one_relay(void)
+{
+	struct err ignored;
+	int web = control_channel(&c, "web", &ignored), kube = control_channel(&c, "kube", &ignored);
+	if (web >= 0 && kube >= 0) {
+		(void)!send(web, "\1\0\0\0apps", 9, MSG_NOSIGNAL);
+		for (unsigned i = 0; i < 3; i++)
+			(void)!loop_step(&l, &e);
+		(void)!send(kube, "\1\0\0\0\1{}", 7, MSG_NOSIGNAL);
+		for (unsigned i = 0; i < 3; i++)
+			(void)!loop_step(&l, &e);
+	}
+	if (web >= 0)
+		close(web);
+	if (kube >= 0)
+		close(kube);
+}
+
 static void one_life(void)
 {
 	if (control_listen(&c, &e) == 0) {
@@ -398,6 +645,7 @@ static void one_life(void)
 			(void)!loop_step(&l, &e);
 		close(fd);
 	}
+	one_relay();
 	int fd = control_channel(&c, "web", &e);
 	if (fd >= 0)
 		close(fd);
@@ -440,6 +688,14 @@ int main(void)
 		TEST(test_a_peer_that_never_reads_is_dropped),
 		TEST(test_crowd),
 		TEST(test_out_of_descriptors),
+		TEST(test_a_role_answers),
+		TEST(test_a_reply_as_long_as_they_get),
+		TEST(test_what_is_no_reply),
+		TEST(test_the_rights_of_a_role),
+		TEST(test_a_role_that_is_not_there),
+		TEST(test_a_role_that_does_not_answer),
+		TEST(test_a_role_that_does_not_read),
+		TEST(test_an_asker_that_has_gone),
 		TEST(test_torture),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,6 +287,43 @@ static void test_no_services(void **state)
 	assert_int_equal(wire_state(&box, &e), -1); /* no identity either */
 }
 
+static const char *kube_text;
+
+static int kube_alone(const char *path, int flags, mode_t mode)
+{
+	int fds[2];
+	if (!str_eq(path, PATH_KUBE_INSIDE))
+		return no_file(path, flags, mode);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], kube_text, strlen(kube_text)), strlen(kube_text));
+	close(fds[1]);
+	return fds[0];
+}
+
+static void test_which_kubernetes_is_inside(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {{"k3s v1.36.2, the official release\nmore\n", "k3s v1.36.2, the official release"},
+	             {"k3s", "k3s"}};
+	char large[LIMIT_DETAIL + 1];
+	(void)state;
+	fake_open = kube_alone;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		kube_text = cases[i].text;
+		(void)!wire_services(&box, &e);
+		assert_string_equal(box.kube, cases[i].want);
+	}
+	memset(large, 'x', LIMIT_DETAIL);
+	large[LIMIT_DETAIL] = '\0';
+	kube_text = large;
+	(void)!wire_services(&box, &e);
+	assert_string_equal(box.kube, "");
+	fake_open = no_file;
+	(void)!wire_services(&box, &e);
+	assert_string_equal(box.kube, "");
+}
+
 static void test_torture(void **state)
 {
 	(void)state;
@@ -331,6 +368,7 @@ int main(void)
 		TEST(test_other_services_get_a_control_channel),
 		TEST(test_clock_is_kept_only_when_it_is_right),
 		TEST(test_no_services),
+		TEST(test_which_kubernetes_is_inside),
 		TEST(test_torture),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

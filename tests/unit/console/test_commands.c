@@ -67,7 +67,8 @@ static void logs(void **state)
 	assert_screen("hearth> logs web -n 2\ntwo ?[31mred\nthree\nhearth>");
 	forget();
 	type("logs web -n x\r");
-	assert_screen("hearth> logs web -n x\nusage: logs NAME [-f] [-n N], N up to 10000\nhearth>");
+	assert_screen("hearth> logs web -n x\nusage: logs NAME | pod/NAME [CONTAINER] [-f] [-n N], N up to 10000\n"
+	              "hearth>");
 	forget();
 	type("logs web -f -n 1\r");
 	assert_int_equal(session.mode, SESSION_LOG);
@@ -76,6 +77,35 @@ static void logs(void **state)
 	assert_screen("hearth> logs web -f -n 1\nthree goes on\nfour\n");
 	type("\003");
 	assert_screen("hearth> logs web -f -n 1\nthree goes on\nfour\n^C\nhearth>");
+}
+
+static void apps_and_pods(void **state)
+{
+	static struct pid1_row answers[] = {
+		{"apps", PROTO_OK,
+	         "{\"apps\":[{\"name\":\"torrents\",\"status\":\"healthy\",\"objects\":5,\"ready\":5}]}"},
+		{"apps pause torrents", PROTO_OK, "{\"message\":\"torrents: paused\"}"},
+		{"pods", PROTO_ERROR, "pods: kube: not running (starting)"},
+		{"logs pod/x", PROTO_OK, "{\"name\":\"x\",\"path\":\"/etc/shadow\"}"},
+		{"logs pod/x c", PROTO_OK, "{\"name\":\"x\",\"path\":\"/var/log/pods/none_x_1/c/0.log\"}"},
+		{0},
+	};
+	(void)state;
+	to_prompt();
+	pid1.rows = answers;
+	session.vocabulary.commands = 0; /* all go to PID 1 */
+	type("apps\r");
+	assert_screen("hearth> apps\nNAME      STATUS     READY\ntorrents  healthy      5/5\nrevision\nhearth>");
+	forget();
+	type("apps pause torrents\rpods\r");
+	assert_screen("hearth> apps pause torrents\ntorrents: paused\nhearth> pods\n"
+	              "pods: kube: not running (starting)\nhearth>");
+	forget();
+	type("logs pod/x\r");
+	assert_screen("hearth> logs pod/x\n'/etc/shadow' is not the path of a log\nhearth>");
+	forget();
+	type("logs pod/x c\r");
+	assert_screen("hearth> logs pod/x c\npod/x: nothing has been logged yet\nhearth>");
 }
 
 static void following_events(void **state)
@@ -121,7 +151,7 @@ int main(void)
 {
 	/* The role takes it as a signalfd event. */
 	signal(SIGPIPE, SIG_IGN);
-	const struct CMUnitTest tests[] = {T(commands), T(rebooting_asks), T(logs), T(following_events),
-	                                   T(a_terminal_that_stops)};
+	const struct CMUnitTest tests[] = {T(commands),      T(rebooting_asks),   T(logs),
+	                                   T(apps_and_pods), T(following_events), T(a_terminal_that_stops)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,8 @@ static struct pid1_row rows[] = {
          "{\"next\":2,\"events\":[{\"seq\":1,\"time\":\"2026-01-31T12:00:02Z\",\"kind\":\"fact\",\"name\":\"a\","
          "\"text\":\"on\"}]}"},
 	{"logs web", PROTO_OK, log_answer},
+	{"logs pod/x", PROTO_OK, "{\"name\":\"x\",\"path\":\"/etc/passwd\"}"},
+	{"logs pod/x c", PROTO_OK, "{\"name\":\"x\",\"path\":\"/var/log/pods/none_x_1/c/0.log\"}"},
 	{"odd", PROTO_OK, "[]"},
 	{0},
 };
@@ -167,6 +169,10 @@ static void logs(void **state)
 	(void)unlink(log_path);
 	assert_int_equal(CTL("logs", "web"), 0);
 	assert_string_equal(out, "");
+	assert_int_equal(CTL("logs", "pod/x", "c"), 0);
+	assert_int_not_equal(CTL("logs", "pod/x"), 0);
+	assert_string_equal(out, "");
+	assert_non_null(strstr(err, "'/etc/passwd' is not the path of a log"));
 }
 
 static ssize_t no_space(int fd, const void *p, size_t n)

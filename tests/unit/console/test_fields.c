@@ -25,6 +25,17 @@ static void members(void **state)
 	yyjson_doc_free(doc);
 }
 
+static void the_widest(void **state)
+{
+	(void)state;
+	yyjson_doc *doc = fields_read("{\"l\":[{\"n\":\"four\"},{\"n\":\"\u00fcber\"},{\"m\":\"longer than all\"},7]}");
+	yyjson_val *list = yyjson_obj_get(yyjson_doc_get_root(doc), "l");
+	assert_int_equal(fields_widest(list, "n", "N"), 4);
+	assert_int_equal(fields_widest(list, "n", "HEADER"), 6);
+	assert_int_equal(fields_widest(NULL, "n", "N"), 1);
+	yyjson_doc_free(doc);
+}
+
 static void not_objects(void **state)
 {
 	(void)state;
@@ -36,6 +47,7 @@ static void not_objects(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(members), cmocka_unit_test(not_objects)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(members), cmocka_unit_test(the_widest),
+	                                   cmocka_unit_test(not_objects)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,11 @@ static void help_table(void **state)
 		"  help                   list the commands\n"
 		"  logs NAME [-f] [-n N]  the log of a service\n"
 		"  fact NAME on|off|unknown [DETAIL]  set a fact\n");
+	assert_string_equal(
+		render("help",
+	               "{\"commands\":[{\"name\":\"logs\",\"args\":\"NAME | pod/NAME [CONTAINER]\",\"help\":\"x\"}]}",
+	               79),
+		"    logs NAME | pod/NAME [CONTAINER] [-f] [-n N]  x\n" + 2);
 }
 
 static void facts_table(void **state)

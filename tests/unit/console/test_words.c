@@ -81,6 +81,43 @@ static void logs_options(void **state)
 		assert_int_equal(logs(bad[i], &l), -1);
 }
 
+static void logs_of_pods(void **state)
+{
+	struct words w;
+	struct words_logs l;
+	struct err e = {0};
+	const char *ask[3];
+	(void)state;
+	assert_return_code(words_split(&w, "logs -f pod/infra/x web -n 5", &e), 0);
+	assert_return_code(words_logs(w.argc, w.argv, &l, &e), 0);
+	assert_string_equal(l.name, "pod/infra/x");
+	assert_string_equal(l.container, "web");
+	assert_true(l.follow);
+	assert_int_equal(l.lines, 5);
+	assert_int_equal(words_logs_ask(&l, ask), 3);
+	assert_string_equal(ask[0], "logs");
+	assert_string_equal(ask[1], "pod/infra/x");
+	assert_string_equal(ask[2], "web");
+	assert_return_code(words_split(&w, "logs pod/x", &e), 0);
+	assert_return_code(words_logs(w.argc, w.argv, &l, &e), 0);
+	assert_null(l.container);
+	assert_int_equal(words_logs_ask(&l, ask), 2);
+	assert_return_code(words_split(&w, "logs pod/x a b", &e), 0);
+	assert_int_equal(words_logs(w.argc, w.argv, &l, &e), -1);
+}
+
+static void logs_that_may_be_opened(void **state)
+{
+	struct words_logs pod = {.name = "pod/x"}, service = {.name = "web"};
+	(void)state;
+	assert_true(words_logs_may_open(&service, "/var/log/hearth/web.log"));
+	assert_true(words_logs_may_open(&pod, "/var/log/pods/a_x_1/c/0.log"));
+	assert_false(words_logs_may_open(&pod, "/var/log/hearth/web.log"));
+	assert_false(words_logs_may_open(&pod, "/var/log/pods/../../state/tls/key.pem"));
+	assert_false(words_logs_may_open(&pod, "/var/log/pods"));
+	assert_false(words_logs_may_open(&pod, ""));
+}
+
 static void follow_events(void **state)
 {
 	static const char *const yes[] = {"events", "-f"}, *const no[] = {"events", "12"};
@@ -143,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(splitting, setup),     cmocka_unit_test_setup(logs_options, setup),
+		cmocka_unit_test_setup(logs_of_pods, setup),  cmocka_unit_test_setup(logs_that_may_be_opened, setup),
 		cmocka_unit_test_setup(follow_events, setup), cmocka_unit_test_setup(completion, setup),
 		cmocka_unit_test_setup(vocabulary, setup),
 	};

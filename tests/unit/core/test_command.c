@@ -149,6 +149,26 @@ static void messages_must_be_whole(void **state)
 	assert_true(strlen(e.text) < 100);
 }
 
+static int later(const struct request *rq, struct json *to, void *arg, struct err *why)
+{
+	(void)rq;
+	(void)to;
+	(void)arg;
+	(void)why;
+	return COMMAND_LATER;
+}
+
+/* It writes nothing, which would be no answer otherwise. */
+static void an_answer_may_come_later(void **state)
+{
+	static const struct command row[] = {{"slow", "", "h", PEER_KUBE, 0, 0, later, NULL}, {0}};
+
+	(void)state;
+	assert_int_equal(commands_register(&cs, row, &e), 0);
+	assert_int_equal(RUN(PEER_KUBE, "slow"), COMMAND_LATER);
+	assert_int_equal(RUN(PEER_LOCAL, "slow"), -1);
+}
+
 static void help_lists_what_the_peer_may(void **state)
 {
 	(void)state;
@@ -203,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup(calls_the_function, setup),
 		cmocka_unit_test_setup(refuses, setup),
 		cmocka_unit_test_setup(messages_must_be_whole, setup),
+		cmocka_unit_test_setup(an_answer_may_come_later, setup),
 		cmocka_unit_test_setup(help_lists_what_the_peer_may, setup),
 		cmocka_unit_test_setup(unsound_rows_are_refused, setup),
 		cmocka_unit_test_setup(the_table_is_bounded, setup),

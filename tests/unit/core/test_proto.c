@@ -106,6 +106,36 @@ static void refuses_bad_replies(void **state)
 	assert_int_equal(proto_parse(data, LIMIT_REPLY + 1, &r, &e), -1);
 }
 
+static void packs_an_ask(void **state)
+{
+	static char words[LIMIT_REQUEST], msg[LIMIT_REQUEST + 2];
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(proto_ask(msg, sizeof(msg), 0x01020304, "apps\0x", 7, &e), 12);
+	memcpy(&id, msg, sizeof(id));
+	assert_int_equal(id, 0x01020304);
+	assert_memory_equal(msg + 4, "\004apps\0x", 8);
+	assert_int_equal(proto_ask(msg, 12, 1, "apps\0x", 7, &e), 12);
+	assert_int_equal(proto_ask(msg, 11, 1, "apps\0x", 7, &e), -1);
+	assert_int_equal(proto_ask(msg, 4, 1, "", 0, &e), -1);
+	/* The longest request, which the id is a part of. */
+	assert_int_equal(proto_ask(msg, sizeof(msg), 1, words, LIMIT_REQUEST - 4, &e), LIMIT_REQUEST + 1);
+	assert_int_equal(proto_ask(msg, sizeof(msg), 1, words, LIMIT_REQUEST - 3, &e), -1);
+}
+
+static void tells_replies_from_requests(void **state)
+{
+	(void)state;
+	assert_true(proto_is_reply("\1\0\0\0\1", 5));
+	assert_true(proto_is_reply("\1\0\0\0\2x", 6));
+	assert_true(proto_is_reply("\1\0\0\0\037x", 6));
+	assert_false(proto_is_reply("\1\0\0\0fact", 9));
+	assert_false(proto_is_reply("\1\0\0\0 x", 6));
+	assert_false(proto_is_reply("\1\0\0\0\377x", 6));
+	assert_false(proto_is_reply("\1\0\0\0\1", 4));
+}
+
 static const char *const status[] = {"status"};
 
 /* The far end answers before the call is made, with the number that the hand-stopped clock gives. */
@@ -241,6 +271,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_request_has_a_limit_whatever_the_buffer, setup, teardown),
 		cmocka_unit_test_setup_teardown(splits_a_reply, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_bad_replies, setup, teardown),
+		cmocka_unit_test_setup_teardown(packs_an_ask, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_replies_from_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_call_gets_its_own_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_error_is_an_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_call_ends_in_time, setup, teardown),

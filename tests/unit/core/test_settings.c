@@ -61,6 +61,55 @@ static void an_empty_file_changes_nothing(void **state)
 
 #define LABEL63 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"
 
+#define VALUE64  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg"
+#define VALUE256 VALUE64 VALUE64 VALUE64 VALUE64
+
+static const char *site(const char *name)
+{
+	return settings_site(&s, name, strlen(name));
+}
+
+static void values_of_the_site_replace_one_by_one(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("site:\n  domain: example.org\n  movies: 'x'\n  lb-range: 10.0.0.1-10.0.0.9\n"), 0);
+	assert_string_equal(site("domain"), "example.org");
+	assert_string_equal(site("timezone"), "UTC");
+	assert_string_equal(site("movies"), "x");
+	assert_int_equal(s.sites, 5);
+	assert_int_equal(parse("site: {domain: '', movies: " VALUE256 ", lb-range: 192.168.1.240/28}\n"), 0);
+	assert_string_equal(site("domain"), "");
+	assert_string_equal(site("movies"), VALUE256);
+	assert_string_equal(site("lb-range"), "192.168.1.240/28");
+	assert_int_equal(s.sites, 5);
+	assert_int_equal(parse("site: {email: a.b@c.d, timezone: America/Port-au-Prince}\nhostname: x\n"), 0);
+	assert_int_equal(parse("site:\n"), 0);
+	assert_int_equal(parse("site: {}\n"), 0);
+	assert_string_equal(site("email"), "a.b@c.d");
+	assert_string_equal(site("none"), "");
+	assert_string_equal(settings_site(&s, "domains", 6), "");
+	assert_string_equal(settings_site(&s, "movies!", 6), VALUE256);
+}
+
+static void values_of_the_site_have_an_end(void **state)
+{
+	char text[2048];
+	struct buf b;
+	struct settings before;
+
+	(void)state;
+	buf_init(&b, text, sizeof(text));
+	buf_add(&b, "site:\n");
+	for (unsigned i = s.sites; i < SETTINGS_SITE; i++)
+		buf_addf(&b, "  n%u: x\n", i);
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(s.sites, SETTINGS_SITE);
+	before = s;
+	assert_int_equal(parse("site:\n  domain: a\n  more: x\n"), -1);
+	assert_string_equal(e.text, "s.yaml:3: more than 32 values of the site; remove some");
+	assert_memory_equal(&s, &before, sizeof(s));
+}
+
 static void refuses(void **state)
 {
 	static const struct {
@@ -96,6 +145,25 @@ static void refuses(void **state)
 		{"hostnam: a\n", "s.yaml:1: unknown key 'hostnam'; did you mean 'hostname'?"},
 		{"hostname: a\nhostname: b\n", "s.yaml:2: key 'hostname' stands here and on line 1; keep one"},
 		{"- a\n", "s.yaml:1: not a mapping; write 'key: value' lines"},
+		{"site: x\n", "s.yaml:1: site is not a mapping; write 'NAME: value' lines below it"},
+		{"site: [x]\n", "s.yaml:1: site is not a mapping"},
+		{"site:\n  Domain: a\n",
+	         "s.yaml:2: site: 'Domain' is no name; use up to 31 small letters, digits and '-'"},
+		{"site: {a_b: c}\n", "s.yaml:1: site: 'a_b' is no name"},
+		{"site:\n  a: [b]\n", "s.yaml:2: site.a is not text; write one value"},
+		{"site: {a: \"b\\nc\"}\n", "s.yaml:1: site.a is no single line of up to 256 bytes; shorten it"},
+		{"site: {a: " VALUE256 "x}\n", "s.yaml:1: site.a is no single line"},
+		{"site: {domain: Home.arpa}\n",
+	         "s.yaml:1: site.domain: 'Home.arpa' is none; use a domain name such as"},
+		{"site: {domain: a b}\n", "s.yaml:1: site.domain: 'a b' is none"},
+		{"site: {email: me}\n", "s.yaml:1: site.email: 'me' is none; use an address such as me@example.org"},
+		{"site: {email: '@a.b'}\n", "s.yaml:1: site.email: '@a.b' is none"},
+		{"site: {email: a b@c.d}\n", "s.yaml:1: site.email: 'a b@c.d' is none"},
+		{"site: {timezone: /etc/x}\n", "s.yaml:1: site.timezone: '/etc/x' is none; use a name such as Europe"},
+		{"site: {lb-range: 192.168.1.240}\n", "s.yaml:1: site.lb-range: '192.168.1.240' is none; use IPv4"},
+		{"site: {lb-range: 192.168.1.240/33}\n", "s.yaml:1: site.lb-range: "},
+		{"site: {lb-range: 192.168.1.9-192.168.1.8}\n", "s.yaml:1: site.lb-range: "},
+		{"site: {lb-range: 192.168.1.9-}\n", "s.yaml:1: site.lb-range: "},
 	};
 	struct settings before = s;
 
@@ -144,6 +212,8 @@ static void the_shipped_file_is_the_default(void **state)
 	assert_string_equal(shipped.hostname, s.hostname);
 	assert_int_equal(shipped.time_servers, s.time_servers);
 	assert_memory_equal(shipped.time_server, s.time_server, sizeof(s.time_server));
+	assert_int_equal(shipped.sites, s.sites);
+	assert_memory_equal(shipped.site, s.site, sizeof(s.site));
 }
 
 int main(void)
@@ -151,6 +221,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(keys_replace_and_others_stay, setup),
 		cmocka_unit_test_setup(an_empty_file_changes_nothing, setup),
+		cmocka_unit_test_setup(values_of_the_site_replace_one_by_one, setup),
+		cmocka_unit_test_setup(values_of_the_site_have_an_end, setup),
 		cmocka_unit_test_setup(refuses, setup),
 		cmocka_unit_test_setup(a_bad_key_leaves_all_as_it_was, setup),
 		cmocka_unit_test_setup(the_longest_names_fit, setup),

@@ -109,7 +109,7 @@ static void setup_passes_controllers_on(void **state)
 	assert_int_equal(cgroup_setup(&e), 0); /* again */
 	put("hearth/cgroup.subtree_control", "");
 	assert_int_equal(cgroup_setup(&e), 0);
-	assert_string_equal(get("hearth/cgroup.subtree_control"), "+memory +pids +cpu +io");
+	assert_string_equal(get("hearth/cgroup.subtree_control"), "+memory +pids +cpu +io +cpuset");
 }
 
 static ssize_t lacks_a_controller(int fd, const void *p, size_t n)

@@ -35,6 +35,19 @@ static int setup(void **state)
 	return 0;
 }
 
+static void kubernetes_can_be_left_out(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("quiet"), 0);
+	assert_false(c.no_kubernetes);
+	assert_int_equal(parse("hearth.kubernetes=off"), 0);
+	assert_true(c.no_kubernetes);
+	assert_int_equal(parse("hearth.kubernetes=off hearth.kubernetes=on"), 0);
+	assert_false(c.no_kubernetes);
+	assert_int_equal(parse("hearth.kubernetes=no"), -1);
+	assert_string_equal(e.text, "kernel command line: hearth.kubernetes=no: must be on or off");
+}
+
 static void the_words_of_a_slot(void **state)
 {
 	(void)state;
@@ -137,6 +150,7 @@ static void read_from_the_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(kubernetes_can_be_left_out, setup),
 		cmocka_unit_test_setup(the_words_of_a_slot, setup),
 		cmocka_unit_test_setup(what_is_missing_is_empty, setup),
 		cmocka_unit_test_setup(the_last_word_counts, setup),

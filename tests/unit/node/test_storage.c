@@ -3,6 +3,15 @@
 
 #include "disk.h"
 
+#define BINDS                                                                                                          \
+	"bind /data/log /var/log/hearth\n"                                                                             \
+	"bind /data/pod-logs /var/log/pods\n"                                                                          \
+	"bind /data/containerd /var/lib/containerd\n"                                                                  \
+	"bind /data/k3s /var/lib/rancher/k3s\n"                                                                        \
+	"bind /data/k3s-etc /etc/rancher\n"                                                                            \
+	"bind /data/kubelet /var/lib/kubelet\n"                                                                        \
+	"bind /data/cni /var/lib/cni\n"
+
 static int run(void)
 {
 	char name[] = "storage";
@@ -40,7 +49,7 @@ static void the_first_boot(void **state)
 	                              "ext4 /dev/vda4 /state\n"
 	                              "mkfs.xfs /dev/vda5\n"
 	                              "xfs /dev/vda5 /data\n"
-	                              "bind /data/log /var/log/hearth\n");
+	                              BINDS);
 	assert_both_on();
 	assert_true(
 		heard("fact state-mounted on /state on vda, start 1 of this box\nfact data-mounted on /data on vda"));
@@ -75,7 +84,7 @@ static void the_second_boot(void **state)
 	                              "e2fsck /dev/vda4\n"
 	                              "ext4 /dev/vda4 /state\n"
 	                              "xfs /dev/vda5 /data\n"
-	                              "bind /data/log /var/log/hearth\n");
+	                              BINDS);
 	assert_true(heard("start 2 of this box"));
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=power loss or crash\n"));
 }

@@ -1,0 +1,53 @@
+/* One watch for each kind of the manifests: keeps it running, tells the engine what it sees. And one for the nodes. */
+#ifndef HEARTH_KUBE_STREAMS_H
+#define HEARTH_KUBE_STREAMS_H
+
+#include <stdbool.h>
+
+#include "kube/apply.h"
+#include "kube/inventory.h"
+#include "kube/link.h"
+#include "kube/watch.h"
+
+#define STREAMS           (INVENTORY_KINDS + 1)
+#define STREAM_SILENCE_MS 150000 /* bookmarks come about every minute */
+
+struct streams;
+
+struct stream {
+	struct watch watch; /* watch.arg is this stream */
+	struct streams *all;
+	uint32_t call; /* 0: none */
+	struct loop_timer timer;
+	struct retry retry;
+	bool broken; /* a line was no event: the call is to be ended */
+};
+
+/* NODES_MAX nodes would be another product: one box is one node, a few more may join. */
+#define STREAMS_NODES 16
+
+struct streams {
+	struct link *link;
+	struct apply *apply;
+	void (*seen)(void *arg);                       /* the engine has something to do */
+	void (*node)(int ready, int nodes, void *arg); /* numbers of nodes */
+	void *arg;
+	struct stream stream[STREAMS];
+	unsigned count;
+	struct {
+		uint32_t name; /* hash */
+		bool ready;
+	} nodes[STREAMS_NODES];
+	unsigned node_count;
+	bool open;
+};
+
+/* Kinds of the inventory that are of the manifests. inv and the rest are borrowed. */
+void streams_init(struct streams *s, struct link *link, struct apply *apply, const struct inventory *inv);
+void streams_open(struct streams *s);
+void streams_close(struct streams *s);
+/* Tries those that wait: the server is there again, or kinds have been read. */
+void streams_kick(struct streams *s);
+void streams_fini(struct streams *s);
+
+#endif
