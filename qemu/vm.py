@@ -85,15 +85,16 @@ DISKS = {
 
 
 def disk_args(kind, path):
-    return ["-drive", f"if=none,id=disk,format=raw,file={path},cache=unsafe,discard=unmap", *DISKS[kind]]
+    form = "qcow2" if path.suffix == ".qcow2" else "raw"
+    return ["-drive", f"if=none,id=disk,format={form},file={path},cache=unsafe,discard=unmap", *DISKS[kind]]
 
 
-def direct_args(initrd):
+def direct_args(initrd, words):
     """Kernel, initramfs and command line without firmware and boot loader: where those are not tested."""
     image = BUILD / "image"
     return ["-kernel", str(BUILD / "pkg/linux/bzImage"), "-initrd", str(initrd or image / "initrd"),
             # The timer check fails on a starved host.
-            "-append", (image / "cmdline").read_text().strip() + " no_timer_check"]
+            "-append", f"{(image / 'cmdline').read_text().strip()} no_timer_check {words}"]
 
 
 def new_disk(path, gib=DISK_GIB, image=IMAGE):
@@ -112,16 +113,20 @@ class VM:
     """One machine with a disk of its own in `folder`. All waits have deadlines that allow for emulation."""
 
     def __init__(self, folder, disk="virtio", direct=False, link=True, rtc=None, plugged=True, image=IMAGE,
-                 initrd=None):
+                 initrd=None, kubernetes=False):
         """direct: without firmware. link: the network cable. rtc: the hardware clock's start, as QEMU's base=.
         plugged: False starts without the disk; plug() brings it. image: what the disk holds at first.
-        initrd: another one than the image's, with direct."""
+        initrd: another one than the image's, with direct. kubernetes: started too; it takes most of the time."""
         self.dir = pathlib.Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.disk_kind, self.direct, self.link, self.rtc, self.plugged = disk, direct, link, rtc, plugged
-        self.initrd, self.disk = initrd, self.dir / "disk.raw"
-        new_disk(self.disk, image=image)
-        self.port = free_port()
+        self.initrd, self.kubernetes = initrd, kubernetes
+        self.disk = self.dir / f"disk{image.suffix if image.suffix == '.qcow2' else '.raw'}"
+        if self.disk.suffix == ".raw":
+            new_disk(self.disk, image=image)
+        else:
+            shutil.copy(image, self.disk)
+        self.port, self.api_port = free_port(), free_port()
         self.log = self.dir / "serial.log"
         self.text = ""      # all that came over the serial line since power on
         self.at = 0         # up to where `expect` has consumed it
@@ -129,18 +134,23 @@ class VM:
 
     # Power
 
-    def start(self):
+    def start(self, snapshot=None):
+        """Power on; snapshot: goes on where save() of the same disk file was called."""
         serial, qmp = self.dir / "serial.sock", self.dir / "qmp.sock"
         for p in (serial, qmp):
             p.unlink(missing_ok=True)
-        net = f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:443"
+        net = f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:443,hostfwd=tcp:127.0.0.1:{self.api_port}-:6443"
+        words = "" if self.kubernetes else "hearth.kubernetes=off"
         disk = disk_args(self.disk_kind, self.disk)
         if not self.plugged:
             disk = [*disk[:2], "-device", "qemu-xhci,id=xhci"]
         if self.direct:
             disk = [a.replace(",bootindex=0", "") for a in disk]
-        cmd = [*machine_args(1024, 2), *disk,
-               *(direct_args(self.initrd) if self.direct else firmware_args(self.dir / "vars.fd")),
+        cmd = [*machine_args(3072 if self.kubernetes else 1024, 2), *disk,
+               *(direct_args(self.initrd, words) if self.direct else firmware_args(self.dir / "vars.fd")),
+               # How a UKI's stub takes more words from outside.
+               *(["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={words}"] if words else []),
+               *(["-loadvm", snapshot] if snapshot else []),
                "-netdev", net, "-device", "virtio-net-pci,netdev=net,id=nic",
                "-chardev", f"socket,id=serial,path={serial},server=on,wait=off",
                "-serial", "chardev:serial", "-qmp", f"unix:{qmp},server=on,wait=off", "-S",
@@ -178,6 +188,12 @@ class VM:
             if s:
                 s.close()
         self.process = None
+
+    def save(self, snapshot):
+        """Keeps disk and memory as they are now, in the disk file (qcow2, and no firmware)."""
+        said = self.monitor.do("human-monitor-command", **{"command-line": f"savevm {snapshot}"})
+        if said.strip():
+            raise Failure(f"QEMU: savevm: {said.strip()}")
 
     def wait_off(self, seconds=180):
         """Waits until the box has powered itself off."""
