@@ -35,7 +35,8 @@ def recipes():
 # The first row whose words all stand in a licence file names it.
 LICENCES = (("MPL-2.0", "Mozilla Public License, version 2.0"), ("MPL-2.0", "Mozilla Public License Version 2.0"),
             ("Apache-2.0", "Apache License"), ("ISC", "Permission to use, copy, modify, and/or distribute"),
-            ("ISC", "Permission to use, copy, modify, and distribute"), ("MIT", "Permission is hereby granted, free of charge"),
+            ("ISC", "Permission to use, copy, modify, and distribute"),
+            ("MIT", "Permission is hereby granted, free of charge"),
             ("BSD-3-Clause", "Redistribution and use in source and binary forms", "Neither the name"),
             ("BSD-3-Clause", "Redistribution and use in source and binary forms", "names of its contributors"),
             ("BSD-2-Clause", "Redistribution and use in source and binary forms"), ("Unlicense", "public domain"))

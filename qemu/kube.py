@@ -35,8 +35,8 @@ class Box:
             text = self.vm.command("kubeconfig", 120)
             return text if "client-key-data" in text else None
         text = self.vm.until("the console prints a kubeconfig", printed, seconds)
-        text = text[text.index("apiVersion"):]
-        self.config.write_text(re.sub(r"server: https://\S+", f"server: https://127.0.0.1:{self.vm.api_port}", text))
+        text = text[re.search(r"[{]|apiVersion", text).start():]
+        self.config.write_text(re.sub(r"https://[^\s\"]+", f"https://127.0.0.1:{self.vm.api_port}", text))
         self.vm.until("the API server is ready", lambda: self.ask("get", "--raw", "/readyz") == "ok", seconds)
         return self
 
@@ -53,8 +53,9 @@ class Box:
     # Asking
 
     def run(self, *words, stdin=None, seconds=120):
-        return subprocess.run([str(K3S), "kubectl", *words], input=stdin, capture_output=True, text=True, timeout=seconds,
-                              env={"KUBECONFIG": str(self.config), "HOME": str(self.vm.dir), "PATH": "/usr/bin:/bin"})
+        env = {"KUBECONFIG": str(self.config), "HOME": str(self.vm.dir), "PATH": "/usr/bin:/bin"}
+        return subprocess.run([str(K3S), "kubectl", *words], input=stdin, capture_output=True, text=True,
+                              timeout=seconds, env=env)
 
     def ask(self, *words, seconds=60):
         """What kubectl prints; None when it failed."""
@@ -75,8 +76,11 @@ class Box:
 
     def pods(self):
         """Every pod by namespace/app, with what the kubelet said last."""
-        return {f"{p['metadata']['namespace']}/{p['metadata'].get('labels', {}).get('app.kubernetes.io/name', p['metadata']['name'])}": p
-                for p in self.get("pods", "-A")["items"]}
+        found = {}
+        for p in self.get("pods", "-A")["items"]:
+            at = p["metadata"]
+            found[f"{at['namespace']}/{at.get('labels', {}).get('app.kubernetes.io/name', at['name'])}"] = p
+        return found
 
     def exec(self, namespace, what, *command, seconds=120):
         return self.kubectl("exec", "-n", namespace, what, "--", *command, seconds=seconds)
@@ -88,8 +92,8 @@ class Box:
 
     def root(self, command, seconds=60):
         """One shell line of root on the box, through a privileged pod of the node's namespaces."""
-        return self.exec("kube-system", "pod/node-shell", "/bin/busybox", "nsenter", "-t", "1", "-m", "-n", "-p", "--", "/bin/sh", "-c", command,
-                         seconds=seconds)
+        return self.exec("kube-system", "pod/node-shell", "/bin/busybox", "nsenter", "-t", "1", "-m", "-n", "-p", "--",
+                         "/bin/sh", "-c", command, seconds=seconds)
 
     def node_shell(self):
         """Starts the pod that root() uses."""
@@ -98,9 +102,11 @@ class Box:
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "node-shell", "namespace": "kube-system"},
             "spec": {"nodeName": name, "hostPID": True, "hostNetwork": True, "terminationGracePeriodSeconds": 1,
                      "tolerations": [{"operator": "Exists"}],
-                     "containers": [{"name": "shell", "image": "hearth.local/volume:1", "command": ["/bin/busybox", "sleep", "86400"],
+                     "containers": [{"name": "shell", "image": "hearth.local/volume:1",
+                                     "command": ["/bin/busybox", "sleep", "86400"],
                                      "securityContext": {"privileged": True}}]}}))
-        self.kubectl("wait", "-n", "kube-system", "pod/node-shell", "--for=condition=Ready", "--timeout=300s", seconds=320)
+        self.kubectl("wait", "-n", "kube-system", "pod/node-shell", "--for=condition=Ready", "--timeout=300s",
+                     seconds=320)
         return self
 
 

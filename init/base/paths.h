@@ -22,6 +22,7 @@
 #define PATH_STATE_BOOTS      PATH_STATE "/boots"         /* number of boots so far */
 #define PATH_LOGS             "/var/log/hearth"           /* bind of PATH_DATA/log once data is mounted */
 #define PATH_POD_LOGS         "/var/log/pods"             /* the kubelet writes NAMESPACE_NAME_UID/CONTAINER/N.log */
+#define PATH_KUBECONFIG       "/etc/rancher/k3s/k3s.yaml" /* the administrator's, from k3s; on PATH_DATA */
 #define PATH_STATE_LAST       PATH_STATE "/last-shutdown" /* how the last run ended; "running" while it runs */
 #define PATH_STATE_CRASH      PATH_STATE "/crash"         /* kernel logs of runs that crashed: NUMBER.txt */
 #define PATH_DATA_LOG         PATH_DATA "/log"

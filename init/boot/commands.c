@@ -179,6 +179,20 @@ static int do_kube(const struct request *rq, struct json *out, void *arg, struct
 	return answer(out, "%s", box->kube[0] != '\0' ? box->kube : "no Kubernetes in this image");
 }
 
+/* The file is on the data disk, which PID 1 does not read: who asks does. */
+static int do_kubeconfig(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	char address[LIMIT_DETAIL];
+	(void)rq;
+	(void)e;
+	status_address(arg, address, sizeof(address));
+	json_open_object(out, NULL);
+	json_string(out, "path", PATH_KUBECONFIG);
+	json_string(out, "address", address);
+	json_close_object(out);
+	return 0;
+}
+
 static int do_logs(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
 	struct box *box = arg;
@@ -239,6 +253,7 @@ static struct command rows[] = {
 	{"apps", "[[diff | pause | resume] NAME]", "the apps of the platform", ALL, 0, 2, do_apps, NULL},
 	{"pods", "", "all pods", ALL, 0, 0, do_pods, NULL},
 	{"kube", "", "which Kubernetes is inside", ALL, 0, 0, do_kube, NULL},
+	{"kubeconfig", "", "the administrator's kubeconfig, to copy", PEER_LOCAL, 0, 0, do_kubeconfig, NULL},
 	{"reboot", "", "stop everything and start again", PEER_LOCAL, 0, 0, do_reboot, NULL},
 	{"poweroff", "", "stop everything and switch off", PEER_LOCAL, 0, 0, do_poweroff, NULL},
 	{"halt", "", "stop everything and stand still", PEER_LOCAL, 0, 0, do_halt, NULL},

@@ -41,19 +41,23 @@ static void put_time(const struct box *box, struct json *out)
 	json_bool(out, "time_synced", is_on(box, "time-synced"));
 }
 
-/* The fact says "eth0 10.0.2.15": the address is its last word, without a prefix length. */
-static void put_url(const struct box *box, struct json *out)
+/* The fact says "eth0 10.0.2.15/24": the address is its last word. */
+void status_address(const struct box *box, char *dst, size_t cap)
 {
-	char url[LIMIT_DETAIL + 16] = "";
 	const struct fact *f = fact_find(&box->facts, "network-up");
 	const char *space = f != NULL && f->value == FACT_ON ? strrchr(f->detail, ' ') : NULL;
-	if (space != NULL) {
-		const char *address = space + 1;
-		int n = (int)strcspn(address, "/");
-		bool six = memchr(address, ':', (size_t)n) != NULL;
-		if (str_format(url, sizeof(url), six ? "https://[%.*s]/" : "https://%.*s/", n, address) < 0)
-			url[0] = '\0';
-	}
+	const char *address = space != NULL ? space + 1 : "";
+	if (str_format(dst, cap, "%.*s", (int)strcspn(address, "/"), address) < 0)
+		dst[0] = '\0';
+}
+
+static void put_url(const struct box *box, struct json *out)
+{
+	char address[LIMIT_DETAIL], url[LIMIT_DETAIL + 16] = "";
+	status_address(box, address, sizeof(address));
+	const char *fmt = strchr(address, ':') != NULL ? "https://[%s]/" : "https://%s/";
+	if (address[0] != '\0' && str_format(url, sizeof(url), fmt, address) < 0)
+		url[0] = '\0';
 	json_string(out, "url", url);
 }
 

@@ -6,6 +6,8 @@
 #include "boot/box.h"
 #include "format/json.h"
 
+/* The box's address in the LAN, without a prefix length; "" while none is known. */
+void status_address(const struct box *box, char *dst, size_t cap);
 void status_box(struct box *box, struct json *out);
 void status_services(const struct box *box, struct json *out);
 void status_facts(const struct box *box, struct json *out);

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "console/fields.h"
+#include "console/kubeconfig.h"
 #include "console/render.h"
 #include "console/status.h"
 #include "console/text.h"
@@ -174,6 +175,20 @@ void commands_event(struct session *s, const char *json)
 		view_note(&s->view, s->note);
 }
 
+/* --- kubeconfig ------------------------------------------------------------------------------- */
+
+static void on_kubeconfig(const struct proto_reply *r, void *arg)
+{
+	struct session *s = arg;
+	struct err e = {0};
+	if (!session_answered(s, r))
+		return;
+	if (kubeconfig_print(r->text, view_page(&s->view), &e))
+		session_finish_with(s, e.text);
+	else
+		session_finish(s);
+}
+
 /* --- commands --------------------------------------------------------------------------------- */
 
 static void run_logs(struct session *s)
@@ -185,6 +200,11 @@ static void run_logs(struct session *s)
 	}
 	const char *words[3];
 	session_ask(s, words_logs_ask(&s->logs, words), words, on_logs);
+}
+
+static void run_kubeconfig(struct session *s)
+{
+	session_ask(s, s->words.argc, s->words.argv, on_kubeconfig);
 }
 
 static void run_clear(struct session *s)
@@ -234,8 +254,8 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *s);
 } own[] = {
-	{"clear", run_clear},    {"events", run_events},    {"halt", run_confirm},  {"logs", run_logs},
-	{"reboot", run_confirm}, {"poweroff", run_confirm}, {"status", run_status},
+	{"clear", run_clear}, {"events", run_events},  {"halt", run_confirm},     {"kubeconfig", run_kubeconfig},
+	{"logs", run_logs},   {"reboot", run_confirm}, {"poweroff", run_confirm}, {"status", run_status},
 };
 
 static void unknown(struct session *s, const char *name)

@@ -1,5 +1,6 @@
 /* What typed lines do in a console session: `clear`, the question before a reboot, logs and events that are followed,
- * the two halves of the status screen; every other command goes to PID 1 as it is and its answer to console/render. */
+ * the kubeconfig, the two halves of the status screen; every other command goes to PID 1 as it is and its answer to
+ * console/render. */
 #ifndef HEARTH_CONSOLE_COMMANDS_H
 #define HEARTH_CONSOLE_COMMANDS_H
 

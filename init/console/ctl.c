@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "console/fields.h"
+#include "console/kubeconfig.h"
 #include "console/render.h"
 #include "console/status.h"
 #include "console/tail.h"
@@ -19,9 +20,8 @@
 #include "core/proto.h"
 #include "loop/chan.h"
 
-#define ANSWER_MS 12000 /* PID 1 itself gives a role 10 s */
-#define TAIL_MS   300
-#define PAGE      131072
+#define TAIL_MS 300
+#define PAGE    131072
 
 struct ctl {
 	const struct ctl_io *io;
@@ -110,9 +110,9 @@ static int connect_to(const char *path, struct err *e)
 static int call(struct ctl *c, unsigned argc, const char *const *argv, struct proto_reply *r)
 {
 	struct err e = {0};
-	if (proto_call(c->chan, argc, argv, c->data, sizeof(c->data), ANSWER_MS, r, &e)) {
+	if (proto_call(c->chan, argc, argv, c->data, sizeof(c->data), CTL_ANSWER_MS, r, &e)) {
 		if (e.code == ETIMEDOUT)
-			err_set(&e, ETIMEDOUT, "%s: PID 1 did not answer within %d s", argv[0], ANSWER_MS / 1000);
+			err_set(&e, ETIMEDOUT, "%s: PID 1 did not answer within %d s", argv[0], CTL_ANSWER_MS / 1000);
 		return complain(c->io, e.text, EXIT_SYSTEM);
 	}
 	return r->kind == PROTO_OK ? 0 : complain(c->io, r->text, 1);
@@ -290,12 +290,24 @@ static int run_logs(struct ctl *c)
 	return rc ? print_error(c, &e) : 0;
 }
 
+/* --- kubeconfig ------------------------------------------------------------------------------- */
+
+static int run_kubeconfig(struct ctl *c)
+{
+	struct proto_reply r;
+	struct err e = {0};
+	int rc = call(c, c->argc, c->argv, &r);
+	if (rc || c->json)
+		return rc ? rc : print_answer(c, &r);
+	return kubeconfig_print(r.text, &c->out, &e) || flush(c, &e) ? print_error(c, &e) : 0;
+}
+
 /* --- main ------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
 	int (*run)(struct ctl *c);
-} own[] = {{"events", run_events}, {"logs", run_logs}, {"status", run_status}};
+} own[] = {{"events", run_events}, {"kubeconfig", run_kubeconfig}, {"logs", run_logs}, {"status", run_status}};
 
 static int run(struct ctl *c)
 {

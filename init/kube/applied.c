@@ -49,6 +49,8 @@ static void take(struct items *t, const char *lines, size_t count)
 		    parse_owned(line + HASH + 1, &t->item[i].owned) < 0)
 			continue;
 		t->item[i].known = t->item[i].owned != 0;
+		if (!t->item[i].known && str_eq(t->m->object[i].kind, "Job"))
+			t->item[i].state = ITEM_OVER;
 		next = (size_t)(line - lines) / LINE + 1;
 	}
 }
@@ -79,10 +81,11 @@ int applied_write(const char *path, const struct items *t, struct err *e)
 	buf_add(&b, HEAD);
 	for (unsigned i = 0; i < t->m->count; i++) {
 		char hash[MANIFEST_HASH];
-		if (t->item[i].state != ITEM_DONE || t->item[i].owned == 0)
+		bool over = t->item[i].state == ITEM_OVER;
+		if (!over && (t->item[i].state != ITEM_DONE || t->item[i].owned == 0))
 			continue;
 		manifest_hash(t->m->object[i].hash, hash);
-		buf_addf(&b, "%s %08" PRIx32 "\n", hash, t->item[i].owned);
+		buf_addf(&b, "%s %08" PRIx32 "\n", hash, over ? 0 : t->item[i].owned);
 	}
 	int rc = file_replace(path, text, b.len, 0644, e);
 	free(text);

@@ -1,7 +1,8 @@
 /* What the last run left on the server, so that the next one need not send again what is as it was: for each object the
- * hash of its body and what we owned of it then (object_owned). A small text file, a line for each object.
+ * hash of its body and what we owned of it then (object_owned); 0 for a Job that had completed and was cleaned away,
+ * which is not made again at each boot. A small text file, a line for each object.
  *
- * It saves time only: a file that is lost or broken costs a request for each object. */
+ * A file that is lost or broken costs a request for each object, and runs such Jobs once more. */
 #ifndef HEARTH_KUBE_APPLIED_H
 #define HEARTH_KUBE_APPLIED_H
 

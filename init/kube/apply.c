@@ -394,6 +394,7 @@ static bool adopt(struct apply *a, unsigned i)
 		return false;
 	it->state = ITEM_DONE;
 	it->revision = it->seen;
+	it->known = false;
 	return true;
 }
 
@@ -427,9 +428,23 @@ static void next_step(struct apply *a)
 		begin(a, i);
 }
 
+/* Nothing of the step behind `end` is to be sent. */
+static bool is_there(const struct apply *a)
+{
+	for (unsigned i = a->end; i < step_end(a, a->end); i++) {
+		if (a->t.item[i].state < ITEM_DONE)
+			return false;
+	}
+	return true;
+}
+
 static void advance(struct apply *a)
 {
 	while (a->end < a->t.m->count && !a->discovering) {
+		if (is_there(a)) { /* after a boot all is where it was; waiting would only put off to say so */
+			a->end = step_end(a, a->end);
+			continue;
+		}
 		int waits = unsettled(a);
 		if (waits >= 0 && clock_ms() - a->since < APPLY_WAVE_MS)
 			return;
@@ -604,7 +619,7 @@ static void see_there(struct apply *a, unsigned item, enum watch_event ev, yyjso
 	see_health(a, item, object);
 	if (it->known && it->state <= ITEM_DUE && it->seen_owned != it->owned)
 		distrust(it);
-	if (it->state == ITEM_DUE && adopt(a, item))
+	if (it->state <= ITEM_DUE && adopt(a, item))
 		return;
 	if (it->state != ITEM_DONE || it->seen_owned == it->owned)
 		return;

@@ -16,7 +16,7 @@
  *     changed a field of ours; the object is applied again within APPLY_SETTLE_MS, later when that happens again and
  *     again. One that is deleted is made again; a Job that had completed is not.
  *   - what the last run left is not sent again when its body is the same (kube/applied) and the first list shows that
- *     nobody has changed a field of ours since;
+ *     nobody has changed a field of ours since; waves of which nothing is to be sent wait for nobody;
  *   - while the server does not answer, or asks for patience, nothing is sent but one request now and then. */
 #ifndef HEARTH_KUBE_APPLY_H
 #define HEARTH_KUBE_APPLY_H

@@ -229,15 +229,11 @@ void prune_stop(struct prune *p)
 	p->phase = PRUNE_IDLE;
 }
 
-void prune_begin(struct prune *p, const struct inventory *inv, prune_wanted_fn *wanted, prune_tell_fn *tell, void *arg)
+static void skip_clean(struct prune *p)
 {
-	prune_stop(p);
-	memset(p, 0, sizeof(*p));
-	p->inv = inv;
-	p->wanted = wanted;
-	p->tell = tell;
-	p->arg = arg;
-	p->phase = PRUNE_COUNT;
+	const struct inventory_kind *k = p->inv->kind;
+	while (p->at < p->inv->kinds && p->ops->clean(k[p->at].group, k[p->at].kind, p->arg))
+		p->at++;
 }
 
 /* The counting is done: may the rest be deleted? */
@@ -248,19 +244,41 @@ static bool guard(const struct prune *p)
 	return p->inv->m->count > 0 && p->leaving * 2 <= p->members;
 }
 
+/* All kinds have been looked at in this phase. */
+static void end_phase(struct prune *p)
+{
+	bool counted = p->phase == PRUNE_COUNT && p->leaving > 0;
+	p->refused = counted && !guard(p);
+	p->phase = counted && !p->refused ? PRUNE_DELETE : PRUNE_IDLE;
+	p->at = 0;
+	if (p->phase == PRUNE_DELETE)
+		skip_clean(p);
+	/* What was counted a moment ago may be gone, and its kind be clean. */
+	if (p->at == p->inv->kinds)
+		p->phase = PRUNE_IDLE;
+}
+
 static void next_kind(struct prune *p)
 {
 	p->more[0] = '\0';
 	p->at++;
-	if (p->at < p->inv->kinds)
-		return;
-	p->at = 0;
-	if (p->phase == PRUNE_COUNT && p->leaving > 0) {
-		p->refused = !guard(p);
-		p->phase = p->refused ? PRUNE_IDLE : PRUNE_DELETE;
-		return;
-	}
-	p->phase = PRUNE_IDLE;
+	skip_clean(p);
+	if (p->at == p->inv->kinds)
+		end_phase(p);
+}
+
+void prune_begin(struct prune *p, const struct inventory *inv, const struct prune_ops *ops, void *arg)
+{
+	prune_stop(p);
+	memset(p, 0, sizeof(*p));
+	p->inv = inv;
+	p->ops = ops;
+	p->arg = arg;
+	p->members = inv->m->count;
+	p->phase = PRUNE_COUNT;
+	skip_clean(p);
+	if (p->at == inv->kinds)
+		end_phase(p);
 }
 
 static void remove_body(struct prune *p, const struct prune_doomed *d)
@@ -341,15 +359,17 @@ static void judge(struct prune *p, yyjson_val *object)
 	/* The server was asked for this label alone; trusting that is not enough for a deletion. */
 	if (!str_eq(object_key(object, "/metadata/labels", INVENTORY_LABEL), INVENTORY_ID) || !id.name[0] || !uid[0])
 		return;
+	if (p->ops->wanted(&id, p->arg))
+		return;
 	p->members += counting;
-	if (p->wanted(&id, p->arg) || object_str(object, "/metadata/deletionTimestamp")[0])
+	if (object_str(object, "/metadata/deletionTimestamp")[0])
 		return;
 	if (inventory_paused(p->inv, object_key(object, "/metadata/labels", MANIFEST_LABEL)))
 		return;
 	if (is_protected(&id) && !str_eq(object_key(object, "/metadata/annotations", INVENTORY_PRUNE), "true")) {
 		p->kept += counting;
 		if (counting)
-			p->tell(&id, "left the set; kept, because it may hold data", p->arg);
+			p->ops->tell(&id, "left the set; kept, because it may hold data", p->arg);
 		return;
 	}
 	if (counting)
@@ -392,7 +412,7 @@ void prune_removed(struct prune *p)
 	const struct prune_doomed *d = &p->doomed[p->next];
 	const struct object_id id = {k->group, k->kind, d->ns, d->name};
 	p->deleted++;
-	p->tell(&id, "left the set; deleted", p->arg);
+	p->ops->tell(&id, "left the set; deleted", p->arg);
 	next_doomed(p);
 }
 

@@ -6,7 +6,8 @@
  * objects are applied, those of the last run and of this one; after pruning, those of this one. The parent also keeps
  * which apps are paused (INVENTORY_PAUSED), so that they are so after the next boot.
  *
- * Pruning lists our objects of each group-kind (metadata only) twice: first it counts, then it deletes. Between the two
+ * Pruning lists our objects of each group-kind (metadata only) twice: first it counts, then it deletes. Kinds whose
+ * watch has seen no stranger are left out. Between the two
  * stands the guard: with no object wanted, or more than half of what is there to be deleted, nothing is, unless the
  * parent carries INVENTORY_SHRINK with (the first digits of) this revision of the manifests: leave for one change is
  * none for the next. Claims, volumes, namespaces and CRDs go only when they carry
@@ -90,10 +91,14 @@ struct prune_request {
 	const char *text; /* PRUNE_LIST: the query; PRUNE_REMOVE: the body, JSON. Valid until the next call. */
 };
 
-/* Is the object in the set that we want? */
-typedef bool prune_wanted_fn(const struct object_id *id, void *arg);
-/* One line for the log about an object. */
-typedef void prune_tell_fn(const struct object_id *id, const char *what, void *arg);
+struct prune_ops {
+	/* Is the object in the set that we want? */
+	bool (*wanted)(const struct object_id *id, void *arg);
+	/* It is known without asking that no other object of this kind carries our label. */
+	bool (*clean)(const char *group, const char *kind, void *arg);
+	/* One line for the log about an object. */
+	void (*tell)(const struct object_id *id, const char *what, void *arg);
+};
 
 struct prune_doomed {
 	char *ns, *name, *uid; /* one allocation, at ns */
@@ -101,15 +106,14 @@ struct prune_doomed {
 
 struct prune {
 	const struct inventory *inv;
-	prune_wanted_fn *wanted;
-	prune_tell_fn *tell;
+	const struct prune_ops *ops;
 	void *arg;
 	enum prune_phase phase;
 	unsigned at; /* kind */
 	char more[PRUNE_CONTINUE];
 	struct prune_doomed doomed[PRUNE_PAGE];
 	unsigned dooms, next; /* of this page; the one being deleted */
-	unsigned members;     /* found with our label */
+	unsigned members;     /* of the set: all wanted ones, and what was found beside them */
 	unsigned leaving;     /* of them, not wanted and deletable */
 	unsigned kept;        /* of them, not wanted but protected */
 	unsigned deleted;
@@ -119,7 +123,7 @@ struct prune {
 };
 
 /* Begins anew, whatever state it was in; zero-initialise before the first time. */
-void prune_begin(struct prune *p, const struct inventory *inv, prune_wanted_fn *wanted, prune_tell_fn *tell, void *arg);
+void prune_begin(struct prune *p, const struct inventory *inv, const struct prune_ops *ops, void *arg);
 /* What is to be asked now; the same until it is answered. */
 struct prune_request prune_next(struct prune *p);
 /* The answer: a list for PRUNE_LIST. skip: the kind is not served (any more), or the object is gone already.

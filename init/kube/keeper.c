@@ -174,6 +174,14 @@ static void tell(const struct object_id *id, const char *what, void *arg)
 	log_info(ROOM, "%s: %s", text, what);
 }
 
+static bool is_clean(const char *group, const char *kind, void *arg)
+{
+	const struct keeper *k = arg;
+	return k->clean && k->clean(group, kind, k->arg);
+}
+
+static const struct prune_ops prune_ops = {is_wanted, is_clean, tell};
+
 static void pruned(struct keeper *k)
 {
 	char text[LIMIT_DETAIL];
@@ -203,7 +211,7 @@ static void on_pruned(const struct kclient_reply *r, void *arg)
 	}
 	retry_reset(&k->retry);
 	if (what == RETRY_RELIST) { /* a page too late: from the beginning */
-		prune_begin(&k->prune, &k->inventory, is_wanted, tell, k);
+		prune_begin(&k->prune, &k->inventory, &prune_ops, k);
 	} else if (what != RETRY_DONE) {
 		prune_skip(&k->prune, what != RETRY_MISSING);
 	} else if (prune_next(&k->prune).what == PRUNE_REMOVE) {
@@ -264,7 +272,7 @@ static void prune_step(struct keeper *k)
 static void start_pruning(struct keeper *k)
 {
 	k->phase = KEEPER_PRUNE;
-	prune_begin(&k->prune, &k->inventory, is_wanted, tell, k);
+	prune_begin(&k->prune, &k->inventory, &prune_ops, k);
 	prune_step(k);
 }
 

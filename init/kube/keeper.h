@@ -39,7 +39,8 @@ struct keeper {
 	struct loop_timer timer;
 	struct retry retry;
 	uint32_t call;
-	void (*claimed)(void *arg); /* applying may begin, or goes on */
+	bool (*clean)(const char *group, const char *kind, void *arg); /* as prune_ops; NULL: never */
+	void (*claimed)(void *arg);                                    /* applying may begin, or goes on */
 	void (*changed)(void *arg); /* synced, problem, or what is paused: the engine may have something to do */
 	void *arg;
 	char problem[LIMIT_DETAIL]; /* of the inventory or of pruning; "": none */

@@ -205,8 +205,10 @@ static void on_changed(bool up, const char *text, void *arg)
 	kfacts_set(&role.facts, "kube-api", up ? FACT_ON : FACT_OFF, text);
 	if (!up)
 		kfacts_set(&role.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
-	if (up)
+	if (up) {
 		streams_kick(&role.streams);
+		streams_tell_nodes(&role.streams);
+	}
 	look_soon();
 }
 
@@ -219,6 +221,12 @@ static void on_claimed(void *arg)
 	if (!role.apply.open)
 		apply_open(&role.apply);
 	run_soon(NULL);
+}
+
+static bool on_clean(const char *group, const char *kind, void *arg)
+{
+	(void)arg;
+	return streams_clean(&role.streams, group, kind);
 }
 
 static void on_books(void *arg)
@@ -319,6 +327,7 @@ static void load_all(void)
 		log_warnx(ROOM, "%s: the path is too long", role.options.history);
 	else if (applied_read(role.keeper.applied, &role.apply.t, &h) < 0)
 		log_warnx(ROOM, "%s", h.text);
+	role.keeper.clean = on_clean;
 	role.keeper.claimed = on_claimed;
 	role.keeper.changed = on_books;
 	role.serve.apply = &role.apply;

@@ -84,6 +84,8 @@ static int ask(struct stream *s, struct err *e)
 	char path[KCLIENT_PATH];
 	struct buf b;
 	bool stream = w->state == WATCH_OPEN;
+	if (kclient_free(&s->all->link->client) <= STREAMS_KEEP)
+		return err_set(e, ENOSPC, "too many kinds are watched");
 	buf_init(&b, path, sizeof(path));
 	if (link_path(s->all->link, &id, w->version, &b, e) < 0)
 		return -1;
@@ -126,20 +128,27 @@ static void see_object(struct watch *w, enum watch_event ev, yyjson_val *object)
 {
 	struct stream *s = w->arg;
 	struct object_id id = object_id_of(object, w->group, w->kind);
-	apply_seen(s->all->apply, &id, ev, object);
+	if (items_find(&s->all->apply->t, &id) < 0)
+		s->strange = true;
+	else
+		apply_seen(s->all->apply, &id, ev, object);
 }
 
 static void see_list(struct watch *w, bool complete)
 {
 	struct stream *s = w->arg;
+	if (!complete)
+		s->strange = false;
 	apply_listed(s->all->apply, w->group, w->kind, complete);
 }
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
-static void tell_nodes(struct streams *all)
+void streams_tell_nodes(const struct streams *all)
 {
 	int ready = 0;
+	if (all->stream[0].watch.state != WATCH_OPEN)
+		return;
 	for (unsigned i = 0; i < all->node_count; i++)
 		ready += all->nodes[i].ready;
 	all->node(ready, (int)all->node_count, all->arg);
@@ -163,14 +172,14 @@ static void see_node(struct watch *w, enum watch_event ev, yyjson_val *object)
 		all->node_count += i == all->node_count;
 	}
 	if (ev != WATCH_LISTED)
-		tell_nodes(all);
+		streams_tell_nodes(all);
 }
 
 static void see_nodes(struct watch *w, bool complete)
 {
 	struct stream *s = w->arg;
 	if (complete)
-		tell_nodes(s->all);
+		streams_tell_nodes(s->all);
 	else
 		s->all->node_count = 0;
 }
@@ -242,6 +251,16 @@ void streams_kick(struct streams *s)
 		if (s->open && !s->stream[i].call)
 			loop_after(s->link->loop, &s->stream[i].timer, 0, start, &s->stream[i]);
 	}
+}
+
+bool streams_clean(const struct streams *s, const char *group, const char *kind)
+{
+	for (unsigned i = 1; i < s->count; i++) { /* 0: nodes */
+		const struct watch *w = &s->stream[i].watch;
+		if (str_eq(w->kind, kind) && str_eq(w->group, group))
+			return s->open && w->state == WATCH_OPEN && !s->stream[i].strange;
+	}
+	return false;
 }
 
 void streams_fini(struct streams *s)

@@ -10,6 +10,7 @@
 #include "kube/watch.h"
 
 #define STREAMS           (INVENTORY_KINDS + 1)
+#define STREAMS_KEEP      16     /* places of the client that are left to applies, pruning and answers */
 #define STREAM_SILENCE_MS 150000 /* bookmarks come about every minute */
 
 struct streams;
@@ -20,7 +21,8 @@ struct stream {
 	uint32_t call; /* 0: none */
 	struct loop_timer timer;
 	struct retry retry;
-	bool broken; /* a line was no event: the call is to be ended */
+	bool strange; /* its list, or an event since, had an object that is not in the manifests */
+	bool broken;  /* a line was no event: the call is to be ended */
 };
 
 /* NODES_MAX nodes would be another product: one box is one node, a few more may join. */
@@ -48,6 +50,10 @@ void streams_open(struct streams *s);
 void streams_close(struct streams *s);
 /* Tries those that wait: the server is there again, or kinds have been read. */
 void streams_kick(struct streams *s);
+/* Tells the numbers of nodes again, when they are known. */
+void streams_tell_nodes(const struct streams *all);
+/* The kind is watched, and no object but those of the manifests has been seen. */
+bool streams_clean(const struct streams *s, const char *group, const char *kind);
 void streams_fini(struct streams *s);
 
 #endif

@@ -5,7 +5,7 @@ import re
 import kube
 from run import check
 
-WRITE = "i=0; while :; do i=$((i + 1)); echo $i >/data/new && sync /data/new && mv /data/new /data/last && sync /data; echo $i; done"
+WRITE = "i=0; while :; do i=$((i + 1)); echo $i >/data/new && sync && mv /data/new /data/last && sync; echo $i; done"
 
 
 def run(case):

@@ -6,6 +6,7 @@ import subprocess
 import kube
 from run import check
 
+SLEEP = "busybox sleep 86400"
 SERVICES = (("utils", "pocketbase", 8090, "/api/health"), ("infra", "prometheus", 9090, "/-/ready"))
 
 
@@ -36,24 +37,25 @@ def the_workloads(box):
 
 def the_volumes(box):
     check(all(c["status"]["phase"] == "Bound" for c in box.get("pvc", "-A")["items"]), "a claim is not bound")
-    kube.start(box, kube.claim("small", "utils", "16Mi"), kube.pod("writer", "utils", "busybox sleep 86400", claim="small"))
+    kube.start(box, kube.claim("small", "utils", "16Mi"), kube.pod("writer", "utils", SLEEP, claim="small"))
     box.exec("utils", "writer", "/bin/sh", "-c", "busybox dd if=/dev/zero of=/data/fits bs=1M count=12 && sync")
     failed, said = fails(box, "utils", "writer", "busybox dd if=/dev/zero of=/data/too-much bs=1M count=12")
     check(failed and ("space" in said.lower() or "quota" in said.lower()), f"a volume of 16 MiB took 24: {said}")
     # One volume's limit is no other's.
-    box.exec("utils", "writer", "/bin/sh", "-c", "rm /data/fits /data/too-much && busybox dd if=/dev/zero of=/data/a bs=1M count=8")
+    box.exec("utils", "writer", "/bin/sh", "-c",
+             "rm /data/fits /data/too-much && busybox dd if=/dev/zero of=/data/a bs=1M count=8")
 
 
 def the_network(box):
     box.exec("utils", "writer", "busybox", "nslookup", "kubernetes.default.svc.cluster.local")
     box.exec("utils", "writer", "busybox", "nslookup", "pocketbase.utils.svc.cluster.local")
     # What may talk to the apps is the reverse proxy of infra, known by its label.
-    kube.start(box, kube.pod("proxy", "infra", "busybox sleep 86400", labels={"app.kubernetes.io/name": "traefik"}))
+    kube.start(box, kube.pod("proxy", "infra", SLEEP, labels={"app.kubernetes.io/name": "traefik"}))
     ask = "busybox wget -q -T 10 -O - http://pocketbase.utils.svc.cluster.local:8090/api/health"
     box.vm.until("the allowed flow passes", lambda: not fails(box, "infra", "proxy", ask)[0], 120)
     for namespace, pod in (("utils", "writer"), ("infra", "stranger")):
         if pod == "stranger":
-            kube.start(box, kube.pod(pod, namespace, "busybox sleep 86400"))
+            kube.start(box, kube.pod(pod, namespace, SLEEP))
         failed, said = fails(box, namespace, pod, ask)
         check(failed, f"{namespace}/{pod} may talk to pocketbase: {said}")
 
@@ -70,8 +72,8 @@ def the_metrics(box):
 
 def run(case):
     box = kube.up(case)
-    check([c["status"] for c in box.get("nodes")["items"][0]["status"]["conditions"] if c["type"] == "Ready"] == ["True"],
-          "the node is not Ready")
+    conditions = box.get("nodes")["items"][0]["status"]["conditions"]
+    check([c["status"] for c in conditions if c["type"] == "Ready"] == ["True"], "the node is not Ready")
     the_consoles(box)
     the_workloads(box)
     the_volumes(box)

@@ -23,7 +23,7 @@ func (s *cluster) startDatastore() error {
 		Endpoint:            "sqlite://" + file + "?" + sqlite.DefaultParams,
 		WaitGroup:           &s.storeStopped,
 		EmulatedETCDVersion: "3.6.14", // the version whose client the API server has; it asks for it
-		NotifyInterval:      30 * time.Second,
+		NotifyInterval:      5 * time.Second,
 		CompactInterval:     5 * time.Minute,
 		CompactTimeout:      5 * time.Second,
 		CompactMinRetain:    1000,

@@ -302,6 +302,31 @@ static void test_which_kubernetes(void **state)
 	has("\"message\":\"k3s v1.36.2, assembled from its modules\"");
 }
 
+static void test_kubeconfig(void **state)
+{
+	(void)state;
+	assert_int_equal(run(PEER_LOCAL, "kubeconfig"), 0);
+	assert_string_equal(text, "{\"path\":\"/etc/rancher/k3s/k3s.yaml\",\"address\":\"\"}");
+	fact_set(&box.facts, "network-up", FACT_ON, "eth0 10.0.2.15/24");
+	assert_int_equal(run(PEER_LOCAL, "kubeconfig"), 0);
+	has("\"address\":\"10.0.2.15\"}");
+	fact_set(&box.facts, "network-up", FACT_ON, "eth0 fd00::15/64");
+	assert_int_equal(run(PEER_LOCAL, "kubeconfig"), 0);
+	has("\"address\":\"fd00::15\"}");
+	fact_set(&box.facts, "network-up", FACT_OFF, "eth0: no cable");
+	assert_int_equal(run(PEER_LOCAL, "kubeconfig"), 0);
+	has("\"address\":\"\"}");
+	assert_int_equal(run(PEER_LOCAL, "kubeconfig x"), -1);
+	assert_int_equal(run(PEER_WEB, "kubeconfig"), -1);
+	assert_int_equal(e.code, EPERM);
+	assert_int_equal(run(PEER_KUBE, "kubeconfig"), -1);
+	assert_int_equal(e.code, EPERM);
+	assert_int_equal(run(PEER_LOCAL, "help"), 0);
+	has("\"name\":\"kubeconfig\"");
+	assert_int_equal(run(PEER_WEB, "help"), 0);
+	assert_null(strstr(text, "kubeconfig"));
+}
+
 static void test_ends(void **state)
 {
 	static const struct {
@@ -334,6 +359,7 @@ int main(void)
 		TEST(test_what_kube_answers),
 		TEST(test_who_may_ask_kube),
 		TEST(test_which_kubernetes),
+		TEST(test_kubeconfig),
 		TEST(test_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,7 +173,7 @@ static void test_services_have_a_deadline(void **state)
 	(void)state;
 	run_for_ever(&services.service[0]);
 	shutdown_ask(&s, SHUTDOWN_REBOOT, "a test");
-	pass_time(59900);
+	pass_time(179900);
 	assert_int_equal(s.phase, PHASE_STOP);
 	pass_time(200);
 	assert_int_equal(s.phase, PHASE_KILL);
@@ -211,7 +211,7 @@ static void test_a_later_request_changes_the_end(void **state)
 	shutdown_ask(&s, SHUTDOWN_POWEROFF, "somebody else"); /* the same again is no news */
 	assert_int_equal(begun, 1);
 	assert_string_equal(s.why, "power-off asked for by the power button");
-	pass_time(90000);
+	pass_time(210000);
 	assert_int_equal(last_reboot, RB_POWER_OFF);
 }
 

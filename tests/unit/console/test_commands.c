@@ -1,4 +1,7 @@
 /* console/commands: what typed lines do. */
+#include <fcntl.h>
+
+#include "base/paths.h"
 #include "terminal.h"
 
 static void commands(void **state)
@@ -108,6 +111,59 @@ static void apps_and_pods(void **state)
 	assert_screen("hearth> logs pod/x c\npod/x: nothing has been logged yet\nhearth>");
 }
 
+/* The kubeconfig is where the test's log is. */
+static int open_here(const char *name, int flags, mode_t mode)
+{
+	return open(str_eq(name, PATH_KUBECONFIG) ? log_path : name, flags, mode);
+}
+
+/* A line, and all bytes that the terminal gets until there is a prompt again. */
+static void type_raw(const char *line, char *raw, size_t cap)
+{
+	size_t len = 0;
+	assert_int_equal(write(master, line, strlen(line)), strlen(line));
+	for (int i = 0; i < 40; i++) {
+		assert_return_code(pid1_run(&pid1, &loop, 1), 0);
+		ssize_t n = read(master, raw + len, cap - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	raw[len] = '\0';
+	assert_int_equal(session.mode, SESSION_PROMPT);
+}
+
+static void kubeconfig(void **state)
+{
+	static struct pid1_row answers[] = {
+		{"kubeconfig", PROTO_OK, "{\"path\":\"" PATH_KUBECONFIG "\",\"address\":\"10.0.2.15\"}"},
+		{"kubeconfig x", PROTO_ERROR, "kubeconfig: takes no words"},
+		{0},
+	};
+	static char data[12000], raw[32768], expected[16384];
+	(void)state;
+	to_prompt();
+	pid1.rows = answers;
+	session.vocabulary.commands = 0;
+	fake_open = open_here;
+	type("kubeconfig\r");
+	assert_screen("hearth> kubeconfig\nkubeconfig: the cluster has not come up yet; `services` shows k3s\nhearth>");
+	forget();
+	type("kubeconfig x\r");
+	assert_screen("hearth> kubeconfig x\nkubeconfig: takes no words\nhearth>");
+	memset(data, 'A', sizeof(data) - 1); /* longer than the terminal's backlog */
+	append("users:\n  client-key-data: ");
+	append(data);
+	append("\n    server: https://127.0.0.1:6443\n");
+	type_raw("kubeconfig\r", raw, sizeof(raw));
+	assert_return_code(str_format(expected, sizeof(expected),
+	                              "\nusers:\n  client-key-data: %s\n    tls-server-name: 127.0.0.1\n    server: "
+	                              "https://10.0.2.15:6443\n",
+	                              data),
+	                   0);
+	const char *found = strstr(raw, expected);
+	assert_non_null(found);
+	assert_non_null(strstr(found + strlen(expected), "hearth> "));
+}
+
 static void following_events(void **state)
 {
 	(void)state;
@@ -151,7 +207,8 @@ int main(void)
 {
 	/* The role takes it as a signalfd event. */
 	signal(SIGPIPE, SIG_IGN);
-	const struct CMUnitTest tests[] = {T(commands),      T(rebooting_asks),   T(logs),
-	                                   T(apps_and_pods), T(following_events), T(a_terminal_that_stops)};
+	const struct CMUnitTest tests[] = {
+		T(commands),         T(rebooting_asks),       T(logs), T(apps_and_pods), T(kubeconfig),
+		T(following_events), T(a_terminal_that_stops)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,12 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/exit.h"
+#include "base/paths.h"
+#include "boot/asks.h"
 #include "console/ctl.h"
 #include "pid1.h"
 
@@ -34,6 +37,7 @@ static struct pid1_row rows[] = {
 	{"logs web", PROTO_OK, log_answer},
 	{"logs pod/x", PROTO_OK, "{\"name\":\"x\",\"path\":\"/etc/passwd\"}"},
 	{"logs pod/x c", PROTO_OK, "{\"name\":\"x\",\"path\":\"/var/log/pods/none_x_1/c/0.log\"}"},
+	{"kubeconfig", PROTO_OK, "{\"path\":\"" PATH_KUBECONFIG "\",\"address\":\"10.0.2.15\"}"},
 	{"odd", PROTO_OK, "[]"},
 	{0},
 };
@@ -175,6 +179,55 @@ static void logs(void **state)
 	assert_non_null(strstr(err, "'/etc/passwd' is not the path of a log"));
 }
 
+/* The kubeconfig is where the test's log is. */
+static int open_here(const char *name, int flags, mode_t mode)
+{
+	return open(str_eq(name, PATH_KUBECONFIG) ? log_path : name, flags, mode);
+}
+
+static int terminal_of_80(int fd, unsigned long request, void *arg)
+{
+	struct winsize *size = arg;
+	(void)fd;
+	size->ws_col = 80;
+	return request == TIOCGWINSZ ? 0 : -1;
+}
+
+static void kubeconfig(void **state)
+{
+	static const char long_line[] = "    certificate-authority-data: "
+					"0123456789012345678901234567890123456789012345678901234567890123456789";
+	char expected[512];
+	(void)state;
+	fake_open = open_here;
+	fake_ioctl = terminal_of_80;
+	assert_int_equal(CTL("kubeconfig"), 1);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "hearth ctl: kubeconfig: the cluster has not come up yet; `services` shows k3s\n");
+	FILE *f = fopen(log_path, "w");
+	assert_non_null(f);
+	assert_true(fprintf(f, "%s\n    server: https://127.0.0.1:6443\n", long_line) > 0);
+	assert_int_equal(fclose(f), 0);
+	assert_return_code(str_format(expected, sizeof(expected),
+	                              "%s\n    tls-server-name: 127.0.0.1\n    server: https://10.0.2.15:6443\n",
+	                              long_line),
+	                   0);
+	assert_int_equal(CTL("kubeconfig"), 0);
+	assert_string_equal(out, expected);
+	assert_string_equal(err, "");
+	assert_int_equal(CTL("--json", "kubeconfig"), 0);
+	assert_string_equal(out, "{\"path\":\"" PATH_KUBECONFIG "\",\"address\":\"10.0.2.15\"}\n");
+	assert_int_equal(CTL("kubeconfig", "x"), 1);
+	assert_string_equal(out, "");
+}
+
+/* What PID 1 says about a role that is late must get here: its answer comes before ours. */
+static void patience(void **state)
+{
+	(void)state;
+	assert_true(CTL_ANSWER_MS >= ASKS_MS + 1000);
+}
+
 static ssize_t no_space(int fd, const void *p, size_t n)
 {
 	(void)fd;
@@ -213,7 +266,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		T(commands), T(refusals), T(nobody_there), T(events), T(logs), T(output_that_fails), T(torture),
+		T(commands),   T(refusals), T(nobody_there),      T(events),  T(logs),
+		T(kubeconfig), T(patience), T(output_that_fails), T(torture),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* console/session: waiting for PID 1, notes, and a session in which any system call may fail. */
+#include "boot/asks.h"
 #include "terminal.h"
 
 static void a_slow_pid1(void **state)
@@ -17,6 +18,21 @@ static void a_slow_pid1(void **state)
 	/* What was typed meanwhile was given up with it. */
 	run(20);
 	assert_screen("");
+}
+
+/* PID 1 gives a role ASKS_MS; what comes then, an answer or why there is none, is shown. */
+static void an_answer_at_the_last_moment(void **state)
+{
+	(void)state;
+	to_prompt();
+	pid1.silent = true;
+	type("restart web\r");
+	pid1.silent = false;
+	run((ASKS_MS + 2000) / 50);
+	assert_int_equal(session.mode, SESSION_WAIT);
+	pid1_send(&pid1, 0, session.call, PROTO_ERROR, "kube: no answer in 10 s");
+	run(5);
+	assert_screen("hearth> restart web\nwaiting for PID 1 ... (Ctrl-C gives up)\nkube: no answer in 10 s\nhearth>");
 }
 
 static void notes_and_the_boot_row(void **state)
@@ -69,6 +85,7 @@ int main(void)
 {
 	/* The role takes it as a signalfd event. */
 	signal(SIGPIPE, SIG_IGN);
-	const struct CMUnitTest tests[] = {T(a_slow_pid1), T(notes_and_the_boot_row), T(torture)};
+	const struct CMUnitTest tests[] = {T(a_slow_pid1), T(an_answer_at_the_last_moment), T(notes_and_the_boot_row),
+	                                   T(torture)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

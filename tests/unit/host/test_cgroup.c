@@ -129,7 +129,7 @@ static void setup_does_without_a_missing_controller(void **state)
 	fake_write = lacks_a_controller;
 	assert_int_equal(cgroup_setup(&e), 0);
 	assert_string_equal(get("hearth/cgroup.subtree_control"),
-	                    "+iousry"); /* four writes, each from the start of a plain file */
+	                    "+cpuset"); /* five writes, each from the start of a plain file */
 }
 
 static void no_cgroups_is_an_answer(void **state)

@@ -26,6 +26,7 @@ static struct api {
 	unsigned count;
 	uint32_t last;
 	bool open, no_room;
+	unsigned taken; /* by others */
 	unsigned opens;
 } api;
 
@@ -91,7 +92,7 @@ void kclient_cancel(struct kclient *c, uint32_t id)
 unsigned kclient_free(const struct kclient *c)
 {
 	(void)c;
-	return api.no_room ? 0 : API_CALLS;
+	return api.no_room ? 0 : API_CALLS - api.taken;
 }
 
 void kclient_escape(struct buf *b, const char *text)

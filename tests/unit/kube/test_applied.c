@@ -76,6 +76,22 @@ static void what_was_applied_is_known_to_the_next_run(void **state)
 	assert_false(t.item[2].known);
 }
 
+static void a_job_that_is_over_stays_over(void **state)
+{
+	(void)state;
+	objects[0].kind = "Job";
+	t.item[0].state = t.item[1].state = ITEM_OVER;
+	t.item[0].owned = t.item[1].owned = 7;
+	assert_int_equal(applied_write(path, &t, &e), 0);
+	read_again();
+	assert_int_equal(t.item[0].state, ITEM_OVER);
+	assert_int_equal(t.item[1].state, ITEM_WAITING); /* no Job: nothing is left out for good */
+	assert_false(t.item[0].known || t.item[1].known);
+	objects[0].hash = 77; /* another Job of this name */
+	read_again();
+	assert_int_equal(t.item[0].state, ITEM_WAITING);
+}
+
 static void another_body_is_not_known(void **state)
 {
 	(void)state;
@@ -139,6 +155,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_applied_is_known_to_the_next_run),
+		TEST(a_job_that_is_over_stays_over),
 		TEST(another_body_is_not_known),
 		TEST(other_places_in_the_table_are_found),
 		TEST(no_file_and_rubbish_know_nothing),

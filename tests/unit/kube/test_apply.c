@@ -246,6 +246,55 @@ static void a_wave_waits_for_health_and_is_passed_over_in_the_end(void **state)
 	assert_non_null(strstr(log_text, "slow: its wave has waited long enough"));
 }
 
+static void each_wave_has_the_whole_time(void **state)
+{
+	(void)state;
+	add("apps", "Deployment", "slow", "x", 0);
+	add("apps", "Deployment", "slower", "x", 1);
+	add("", "ConfigMap", "next", "x", 2);
+	start();
+	reply(0, 200, object(10, "spec"));
+	fake_clock_ms += APPLY_WAVE_MS;
+	run();
+	assert_int_equal(sent[0].item, 1);
+	reply(0, 200, object(11, "spec"));
+	fake_clock_ms += APPLY_WAVE_MS - 1;
+	run();
+	assert_int_equal(sends, 0);
+	fake_clock_ms += 1;
+	run();
+	assert_int_equal(sends, 1);
+}
+
+static void time_without_a_server_does_not_count(void **state)
+{
+	(void)state;
+	add("apps", "Deployment", "slow", "x", 0);
+	add("", "ConfigMap", "other", "x", 0);
+	add("", "ConfigMap", "next", "x", 1);
+	start();
+	reply(0, 200, object(10, "spec"));
+	fault(1, KCLIENT_REFUSED);
+	for (unsigned i = 0; i < 4; i++) {
+		fake_clock_ms += RETRY_CAP_MS + 1;
+		run();
+		assert_int_equal(sends, 1);
+		assert_int_equal(sent[0].item, 1);
+		fault(0, KCLIENT_REFUSED);
+	}
+	fake_clock_ms += RETRY_CAP_MS + 1;
+	run();
+	reply(0, 200, object(11, "spec"));
+	run();
+	assert_int_equal(sends, 0);
+	fake_clock_ms += APPLY_WAVE_MS - 1;
+	run();
+	assert_int_equal(sends, 0);
+	fake_clock_ms += 1;
+	run();
+	assert_int_equal(sends, 1);
+}
+
 static void a_claim_that_waits_for_its_pod_holds_nobody(void **state)
 {
 	(void)state;
@@ -487,7 +536,9 @@ static void a_change_while_a_request_is_under_way_is_seen(void **state)
 	reply(0, 200, object(14, "spec"));
 	assert_int_equal(a.t.item[0].state, ITEM_DONE);
 	see(0, WATCH_MODIFIED, object(12, "spec")); /* late news of the repair */
+	see(0, WATCH_MODIFIED, object(13, "less")); /* and of what it repaired */
 	assert_int_equal(a.t.item[0].state, ITEM_DONE);
+	assert_int_equal(a.t.item[0].seen, 14);
 }
 
 static void a_deletion_while_a_request_is_under_way_is_seen(void **state)
@@ -582,6 +633,31 @@ static void a_list_that_came_first_spares_it_too(void **state)
 	assert_true(apply_complete(&a));
 }
 
+static void waves_that_are_there_do_not_wait(void **state)
+{
+	(void)state;
+	add("apps", "Deployment", "slow", "x", 0);
+	add("apps", "Deployment", "slower", "x", 1);
+	add("", "ConfigMap", "new", "x", 2);
+	assert_int_equal(apply_init(&a, &m, &ops, NULL, &e), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		a.t.item[i].known = true;
+		a.t.item[i].owned = owned("spec");
+	}
+	apply_open(&a);
+	run();
+	see(1, WATCH_LISTED, object(11, "spec"));
+	assert_int_equal(a.t.item[1].state, ITEM_DONE); /* before its turn */
+	see(0, WATCH_LISTED, object(10, "spec"));
+	run();
+	assert_int_equal(a.end, 2);
+	assert_int_equal(sends, 0); /* but what is new waits for the health of all before */
+	fake_clock_ms += APPLY_WAVE_MS;
+	run();
+	assert_int_equal(sends, 1);
+	assert_int_equal(sent[0].item, 2);
+}
+
 static void what_was_changed_meanwhile_is_sent_at_once(void **state)
 {
 	(void)state;
@@ -627,7 +703,8 @@ static void a_server_that_does_not_answer_is_left_in_peace(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		fault(i, KCLIENT_REFUSED);
 	assert_string_equal(a.trouble, "nobody answers");
-	assert_null(a.t.item[0].problem); /* it is not the object's fault */
+	assert_int_equal(a.patience.tries, 1); /* one failure, not four */
+	assert_null(a.t.item[0].problem);      /* it is not the object's fault */
 	uint64_t wait = run();
 	assert_int_equal(sends, 0);
 	assert_in_range(wait, 1, RETRY_CAP_MS);
@@ -854,6 +931,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(namespaces_crds_rest_and_waves_take_turns),
 		T(a_wave_waits_for_health_and_is_passed_over_in_the_end),
+		T(each_wave_has_the_whole_time),
+		T(time_without_a_server_does_not_count),
 		T(a_claim_that_waits_for_its_pod_holds_nobody),
 		T(no_more_than_its_flights_are_under_way),
 		T(a_field_of_ours_is_taken_back_by_name),
@@ -873,6 +952,7 @@ int main(void)
 		T(a_repair_that_changes_nothing_is_no_repair),
 		T(what_is_as_it_was_is_not_sent_again),
 		T(a_list_that_came_first_spares_it_too),
+		T(waves_that_are_there_do_not_wait),
 		T(what_was_changed_meanwhile_is_sent_at_once),
 		T(what_is_gone_is_sent_at_once),
 		T(a_list_that_does_not_come_is_not_waited_for_long),

@@ -56,6 +56,15 @@ static void quotes_in_strings_mislead_nobody(void **state)
 		text, "{\"x\":\"\\\"metadata\\\":{\\\\\",\"metadata\":{\"labels\":{\"a\":\"c\"},\"name\":\"}]\\\"\"}}");
 }
 
+static void an_escaped_quote_ends_no_string(void **state)
+{
+	char text[256] = "{\"x\":\"\\\"\",\"metadata\":{}}";
+	struct buf b = {text, strlen(text), sizeof(text), false};
+	(void)state;
+	assert_int_equal(body_label(&b, "a", "c", &e), 0);
+	assert_string_equal(text, "{\"x\":\"\\\"\",\"metadata\":{\"labels\":{\"a\":\"c\"}}}");
+}
+
 static void what_is_no_mapping_is_an_error(void **state)
 {
 	static const char *const bad[] = {"",
@@ -126,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_label_is_put_where_labels_are),
 		cmocka_unit_test(quotes_in_strings_mislead_nobody),
+		cmocka_unit_test(an_escaped_quote_ends_no_string),
 		cmocka_unit_test(what_is_no_mapping_is_an_error),
 		cmocka_unit_test(room_is_needed),
 		cmocka_unit_test(a_manifest_is_rendered_with_the_label),

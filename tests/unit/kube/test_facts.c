@@ -85,6 +85,10 @@ static void changes_are_told_once_and_together(void **state)
 	kfacts_set(&f, "kube-api", FACT_ON, "there");
 	wait_ms(FACTS_EVERY_MS * 2);
 	assert_string_equal(next(), "");
+	kfacts_set(&f, "app-x", FACT_ON, "");
+	wait_ms(FACTS_EVERY_MS * 2);
+	assert_string_equal(next(), "fact|app-x|on"); /* and the others not again */
+	assert_string_equal(next(), "");
 }
 
 static void they_do_not_come_more_often_than_that(void **state)

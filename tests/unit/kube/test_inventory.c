@@ -18,6 +18,7 @@ static struct inventory inv;
 static struct prune p;
 static struct err e;
 static char told[4096];
+static const char *clean; /* a kind that is known to be so */
 
 static void add(const char *group, const char *kind, const char *ns, const char *name)
 {
@@ -33,6 +34,7 @@ static int setup(void **state)
 	m.object = objects;
 	memcpy(m.revision, "0123456789abcdef0123456789abcdef", MANIFEST_HASH);
 	told[0] = '\0';
+	clean = NULL;
 	add("apps", "Deployment", "htpc", "keep");
 	add("", "ConfigMap", "utils", "keep");
 	add("", "ConfigMap", "kube-system", "keep");
@@ -168,9 +170,18 @@ static void tell(const struct object_id *id, const char *what, void *arg)
 	"'applyset.kubernetes.io/part-of':'" INVENTORY_ID "'}" meta "}}"
 #define LIST(...) "{'metadata':{},'items':[" __VA_ARGS__ "]}"
 
+static bool is_clean(const char *group, const char *kind, void *arg)
+{
+	(void)group;
+	(void)arg;
+	return clean && str_eq(kind, clean);
+}
+
+static const struct prune_ops ops = {is_wanted, is_clean, tell};
+
 static void begin(void)
 {
-	prune_begin(&p, &inv, is_wanted, tell, NULL);
+	prune_begin(&p, &inv, &ops, NULL);
 }
 
 /* The next request is a list of that kind. */
@@ -233,12 +244,16 @@ static void more_than_half_is_not_deleted_unasked(void **state)
 {
 	(void)state;
 	begin();
-	list("Deployment", LIST(MEMBER("keep") "," MEMBER("a")));
-	list("ConfigMap", LIST(MEMBER("b")));
+	list("Deployment", LIST(MEMBER("keep") "," MEMBER("a") "," MEMBER("b") "," MEMBER("c")));
+	list("ConfigMap", LIST());
+	assert_int_equal(p.phase, PRUNE_DELETE); /* three of six */
+	begin();
+	list("Deployment", LIST(MEMBER("keep") "," MEMBER("a") "," MEMBER("b") "," MEMBER("c")));
+	list("ConfigMap", LIST(MEMBER("d")));
 	assert_int_equal(prune_next(&p).what, PRUNE_END);
 	assert_true(p.refused);
-	assert_int_equal(p.leaving, 2);
-	assert_int_equal(p.members, 3);
+	assert_int_equal(p.leaving, 4);
+	assert_int_equal(p.members, 7);
 	static const char *const no[] = {"true", "", "0123456", "0123456789abcdee"};
 	char json[128];
 	for (size_t i = 0; i < COUNT_OF(no); i++) { /* leave for another revision is none for this one */
@@ -250,8 +265,8 @@ static void more_than_half_is_not_deleted_unasked(void **state)
 	}
 	read_parent("{'metadata':{'annotations':{'hearth.dev/shrink':'01234567'}}}");
 	begin();
-	list("Deployment", LIST(MEMBER("keep") "," MEMBER("a")));
-	list("ConfigMap", LIST(MEMBER("b")));
+	list("Deployment", LIST(MEMBER("keep") "," MEMBER("a") "," MEMBER("b") "," MEMBER("c")));
+	list("ConfigMap", LIST(MEMBER("d")));
 	assert_int_equal(p.phase, PRUNE_DELETE);
 }
 
@@ -264,6 +279,10 @@ static void an_empty_set_deletes_nothing(void **state)
 	begin();
 	list("Secret", LIST(MEMBER("a")));
 	assert_int_equal(prune_next(&p).what, PRUNE_END);
+	assert_true(p.refused);
+	begin();
+	list("Secret", LIST(MEMBER("a") "," MEMBER_MORE(
+			       "b", "", ",'deletionTimestamp':'t'"))); /* nor the smaller half of what is there */
 	assert_true(p.refused);
 }
 
@@ -312,6 +331,32 @@ static void others_paused_and_leaving_ones_are_not_touched(void **state)
 	assert_int_equal(prune_next(&p).what, PRUNE_END);
 	assert_int_equal(p.leaving, 0);
 	assert_false(p.refused);
+}
+
+static void clean_kinds_are_not_asked_for(void **state)
+{
+	(void)state;
+	clean = "Deployment";
+	begin();
+	list("ConfigMap", LIST(MEMBER("old")));
+	list("ConfigMap", LIST(MEMBER("old")));
+	removes("old");
+	prune_removed(&p);
+	assert_int_equal(prune_next(&p).what, PRUNE_END);
+	clean = "ConfigMap";
+	begin();
+	list("Deployment", LIST(MEMBER("old")));
+	clean = "Deployment"; /* it has gone by itself */
+	list("Deployment", LIST(MEMBER("old")));
+	removes("old");
+	prune_removed(&p);
+	list("ConfigMap", LIST());
+	assert_int_equal(prune_next(&p).what, PRUNE_END);
+	m.count = 1; /* one kind, and clean */
+	assert_int_equal(inventory_init(&inv, &m, &e), 0);
+	begin();
+	assert_int_equal(prune_next(&p).what, PRUNE_END);
+	assert_false(p.refused || p.incomplete);
 }
 
 static void lists_come_in_pages(void **state)
@@ -380,6 +425,7 @@ int main(void)
 		TEST(an_empty_set_deletes_nothing),
 		TEST(what_may_hold_data_goes_only_when_it_says_so),
 		TEST(others_paused_and_leaving_ones_are_not_touched),
+		TEST(clean_kinds_are_not_asked_for),
 		TEST(lists_come_in_pages),
 		TEST(what_fails_leaves_the_rest_and_is_remembered),
 		TEST(rubbish_is_no_list),

@@ -50,7 +50,7 @@ static int setup(void **state)
 		return -1;
 	k.claimed = on_claimed;
 	k.changed = on_void;
-	assert_int_equal(str_copy(k.history.path, sizeof(k.history.path), "/nowhere"), 0);
+	assert_int_equal(str_copy(k.history.path, sizeof(k.history.path), "/nowhere/history"), 0);
 	api_start();
 	keeper_open(&k);
 	return 0;
@@ -152,18 +152,35 @@ static void what_cannot_be_listed_keeps_the_inventory_wide(void **state)
 	assert_true(api_find("GET", PARENT) >= 0);
 }
 
+static bool is_clean(const char *group, const char *kind, void *arg)
+{
+	(void)arg;
+	return str_eq(group, "") && str_eq(kind, "ConfigMap");
+}
+
+static void kinds_without_strangers_are_not_listed(void **state)
+{
+	(void)state;
+	k.clean = is_clean;
+	claim(NULL);
+	all_applied();
+	keeper_look(&k);
+	api_answer("PATCH", PARENT, 200, "{'metadata':{}}");
+	assert_true(k.synced);
+}
+
 static void too_large_a_loss_is_refused_and_said(void **state)
 {
 	(void)state;
 	claim(NULL);
 	all_applied();
 	keeper_look(&k);
-	api_answer("GET", MAPS, 200, "{'items':[" MEMBER("a") "," MEMBER("x") "," MEMBER("y") "]}");
+	api_answer("GET", MAPS, 200, "{'items':[" MEMBER("a") "," MEMBER("x") "," MEMBER("y") "," MEMBER("z") "]}");
 	api_wait(0);
 	assert_int_equal(api_find("DELETE", "/"), -1);
-	assert_non_null(strstr(k.problem, "2 of 3 objects left the set"));
+	assert_non_null(strstr(k.problem, "3 of 5 objects left the set"));
 	api_answer("PATCH", PARENT, 200, "{'metadata':{}}");
-	assert_non_null(strstr(k.problem, "2 of 3 objects left the set")); /* still */
+	assert_non_null(strstr(k.problem, "3 of 5 objects left the set")); /* still */
 }
 
 static void a_parent_of_another_tool_is_left_alone(void **state)
@@ -249,6 +266,7 @@ int main(void)
 		TEST(the_parent_is_written_before_anything_is_applied),
 		TEST(kinds_of_the_last_run_stay_until_they_are_pruned),
 		TEST(what_cannot_be_listed_keeps_the_inventory_wide),
+		TEST(kinds_without_strangers_are_not_listed),
 		TEST(too_large_a_loss_is_refused_and_said),
 		TEST(a_parent_of_another_tool_is_left_alone),
 		TEST(the_parent_is_asked_for_until_it_comes),

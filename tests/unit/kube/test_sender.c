@@ -108,6 +108,11 @@ static void places_are_left_for_others(void **state)
 	(void)state;
 	api.no_room = true;
 	assert_int_equal(ask(0, 0, APPLY_PATCH, ""), APPLY_NO_ROOM);
+	api.no_room = false;
+	api.taken = API_CALLS - SENDER_KEEP;
+	assert_int_equal(ask(0, 0, APPLY_PATCH, ""), APPLY_NO_ROOM);
+	api.taken--;
+	assert_int_equal(ask(0, 0, APPLY_PATCH, ""), APPLY_ON_ITS_WAY);
 }
 
 static void a_manifest_that_is_gone_is_said(void **state)

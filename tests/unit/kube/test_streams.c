@@ -96,6 +96,34 @@ static void each_kind_is_listed_and_watched(void **state)
 	assert_int_equal(a.t.item[0].seen, 0);
 }
 
+static void strangers_are_noticed(void **state)
+{
+	(void)state;
+	assert_false(streams_clean(&s, "", "ConfigMap")); /* not listed yet */
+	api_answer("GET", MAPS, 200, LIST(MAP("4")));
+	assert_true(streams_clean(&s, "", "ConfigMap"));
+	assert_false(streams_clean(&s, "", "Secret"));
+	assert_false(streams_clean(&s, "apps", "Deployment"));
+	api_line(MAPS,
+	         "{'type':'ADDED','object':{'metadata':{'name':'stray','namespace':'ns','resourceVersion':'6'}}}");
+	assert_false(streams_clean(&s, "", "ConfigMap"));
+	api_answer("GET", MAPS, 410, "{}");
+	api_wait(RETRY_BASE_MS);
+	api_answer("GET", MAPS, 200, LIST());
+	assert_true(streams_clean(&s, "", "ConfigMap"));
+	streams_close(&s);
+	assert_false(streams_clean(&s, "", "ConfigMap"));
+}
+
+static void places_are_left_for_others(void **state)
+{
+	(void)state;
+	streams_close(&s);
+	api.taken = API_CALLS - STREAMS_KEEP;
+	streams_open(&s);
+	assert_int_equal(api_open_calls(), 0);
+}
+
 static void a_stream_that_ends_goes_on_where_it_was(void **state)
 {
 	(void)state;
@@ -223,6 +251,14 @@ static void nodes_are_counted(void **state)
 	api_line(NODES, "{'type':'DELETED','object':" NODE("one", "True") "}");
 	assert_int_equal(nodes_all, 1);
 	assert_int_equal(nodes_ready, 0);
+	nodes_all = -1;
+	streams_tell_nodes(&s);
+	assert_int_equal(nodes_all, 1);
+	streams_close(&s);
+	streams_open(&s);
+	nodes_all = -1;
+	streams_tell_nodes(&s); /* not known yet */
+	assert_int_equal(nodes_all, -1);
 }
 
 int main(void)
@@ -230,6 +266,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(each_kind_is_listed_and_watched),
+		TEST(strangers_are_noticed),
+		TEST(places_are_left_for_others),
 		TEST(a_stream_that_ends_goes_on_where_it_was),
 		TEST(too_old_is_listed_again),
 		TEST(rubbish_in_a_stream_ends_it),

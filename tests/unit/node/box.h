@@ -20,7 +20,9 @@
 #include "fake/sys.h"
 
 static char box[] = "/tmp/hearth-test-box-XXXXXX";
-static const char *box_mounts[8];
+#define BOX_MOUNTS 16U
+
+static const char *box_mounts[BOX_MOUNTS];
 
 /* Two results at a time, for rename. */
 __attribute__((unused)) static const char *box_path(const char *path)
@@ -68,7 +70,7 @@ static int box_stat(const char *path, struct stat *st)
 {
 	int rc = stat(box_path(path), st);
 
-	for (unsigned i = 0; i < 8 && rc == 0; i++) {
+	for (unsigned i = 0; i < BOX_MOUNTS && rc == 0; i++) {
 		if (box_mounts[i] && strcmp(box_mounts[i], path) == 0)
 			st->st_dev ^= 0x100;
 	}
@@ -79,7 +81,7 @@ __attribute__((unused)) static void box_mounted(const char *path)
 {
 	unsigned i = 0;
 
-	while (i < 7 && box_mounts[i])
+	while (i < BOX_MOUNTS - 1 && box_mounts[i])
 		i++;
 	box_mounts[i] = path;
 }

@@ -48,8 +48,7 @@ static void the_first_boot(void **state)
 	                              "e2fsck /dev/vda4\n"
 	                              "ext4 /dev/vda4 /state\n"
 	                              "mkfs.xfs /dev/vda5\n"
-	                              "xfs /dev/vda5 /data\n"
-	                              BINDS);
+	                              "xfs /dev/vda5 /data\n" BINDS);
 	assert_both_on();
 	assert_true(
 		heard("fact state-mounted on /state on vda, start 1 of this box\nfact data-mounted on /data on vda"));
@@ -83,8 +82,7 @@ static void the_second_boot(void **state)
 	assert_string_equal(disk_log, "vfat /dev/vda1 /boot\n"
 	                              "e2fsck /dev/vda4\n"
 	                              "ext4 /dev/vda4 /state\n"
-	                              "xfs /dev/vda5 /data\n"
-	                              BINDS);
+	                              "xfs /dev/vda5 /data\n" BINDS);
 	assert_true(heard("start 2 of this box"));
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=power loss or crash\n"));
 }
