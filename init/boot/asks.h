@@ -16,7 +16,7 @@
 
 #define ASKS      8
 #define ASKS_EACH 4
-#define ASKS_MS   10000
+#define ASKS_MS   23000
 
 struct asks;
 

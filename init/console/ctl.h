@@ -5,7 +5,7 @@
 #ifndef HEARTH_CONSOLE_CTL_H
 #define HEARTH_CONSOLE_CTL_H
 
-#define CTL_ANSWER_MS 12000 /* for one answer; PID 1 itself gives a role 10 s (ASKS_MS) */
+#define CTL_ANSWER_MS 26000 /* for one answer; PID 1 itself gives a role 23 s (ASKS_MS) */
 
 /* argv[0] is the role's name. Returns the exit code. */
 int ctl_main(int argc, char **argv);

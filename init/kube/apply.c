@@ -607,12 +607,11 @@ static void see_gone(struct apply *a, unsigned item, uint64_t revision)
 		repair(it, ITEM_DELETED);
 }
 
-static void see_there(struct apply *a, unsigned item, enum watch_event ev, yyjson_val *object)
+static void see_there(struct apply *a, unsigned item, yyjson_val *object)
 {
 	struct item *it = &a->t.item[item];
 	uint64_t revision = object_revision(object);
-	/* An event from before our last apply; a list is what is now, even when the server's numbers began anew. */
-	if (ev != WATCH_LISTED && revision < it->revision)
+	if (revision < it->revision) /* from before our last apply */
 		return;
 	it->seen = revision;
 	it->seen_owned = object_owned(object, INVENTORY_MANAGER);
@@ -639,7 +638,7 @@ void apply_seen(struct apply *a, const struct object_id *id, enum watch_event ev
 	if (ev == WATCH_DELETED)
 		see_gone(a, (unsigned)item, object_revision(object));
 	else
-		see_there(a, (unsigned)item, ev, object);
+		see_there(a, (unsigned)item, object);
 }
 
 void apply_listed(struct apply *a, const char *group, const char *kind, bool complete)
@@ -653,6 +652,15 @@ void apply_listed(struct apply *a, const char *group, const char *kind, bool com
 		if (complete && !it->marked)
 			distrust(it);
 		it->marked = false;
+	}
+}
+
+void apply_relist(struct apply *a, const char *group, const char *kind)
+{
+	for (unsigned i = 0; i < a->t.m->count; i++) {
+		struct item *it = &a->t.item[i];
+		if (it->revision != 0 && str_eq(a->t.m->object[i].kind, kind) && str_eq(a->t.m->object[i].group, group))
+			it->revision = 1;
 	}
 }
 

@@ -115,6 +115,9 @@ void apply_discovered(struct apply *a);
 void apply_seen(struct apply *a, const struct object_id *id, enum watch_event ev, yyjson_val *object);
 /* A list of that kind begins, or is complete: objects that are not in it are not there. */
 void apply_listed(struct apply *a, const char *group, const char *kind, bool complete);
+/* What is known of that kind may be of another time: a server that was put back to an earlier state counts anew. What
+ * is seen from now on is true, whatever its number. */
+void apply_relist(struct apply *a, const char *group, const char *kind);
 /* A paused app is neither applied nor repaired. Resuming applies it again. False: no such app. */
 bool apply_pause(struct apply *a, const char *app, bool paused);
 /* Every object of every app that is not paused has been applied. */

@@ -48,7 +48,7 @@ typedef void kclient_line_fn(char *line, size_t len, void *arg);
 
 struct kclient_request {
 	const char *method; /* "GET", "PATCH"...; copied by the client, as every text here but the body */
-	const char *path;   /* begins with '/', percent-encoded; see kclient_escape */
+	const char *path;   /* begins with '/', percent-encoded; see object_escape */
 	const char *accept; /* NULL: "application/json" */
 	const char *type;   /* of the body */
 	const char *etag;   /* sent as If-None-Match, answered by 304; NULL: none */

@@ -475,15 +475,3 @@ unsigned kclient_free(const struct kclient *c)
 		n += c->slot[i].id == 0;
 	return n;
 }
-
-void kclient_escape(struct buf *b, const char *text)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-	for (; *text; text++) {
-		if (strchr(plain, *text))
-			buf_add_char(b, *text);
-		else
-			buf_addf(b, "%%%02X", (unsigned)(unsigned char)*text);
-	}
-}

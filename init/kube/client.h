@@ -82,7 +82,5 @@ uint32_t kclient_call(struct kclient *c, const struct kclient_request *r, struct
 void kclient_cancel(struct kclient *c, uint32_t id);
 /* Places left: who starts many calls keeps some for others. */
 unsigned kclient_free(const struct kclient *c);
-/* Adds text to a path under construction, everything but unreserved characters percent-encoded. */
-void kclient_escape(struct buf *b, const char *text);
 
 #endif

@@ -241,7 +241,7 @@ static bool guard(const struct prune *p)
 {
 	if (p->inv->shrink)
 		return true;
-	return p->inv->m->count > 0 && p->leaving * 2 <= p->members;
+	return p->leaving * 2 <= p->members; /* an empty set has no member that would stay */
 }
 
 /* All kinds have been looked at in this phase. */
@@ -361,7 +361,6 @@ static void judge(struct prune *p, yyjson_val *object)
 		return;
 	if (p->ops->wanted(&id, p->arg))
 		return;
-	p->members += counting;
 	if (object_str(object, "/metadata/deletionTimestamp")[0])
 		return;
 	if (inventory_paused(p->inv, object_key(object, "/metadata/labels", MANIFEST_LABEL)))
@@ -372,10 +371,12 @@ static void judge(struct prune *p, yyjson_val *object)
 			p->ops->tell(&id, "left the set; kept, because it may hold data", p->arg);
 		return;
 	}
-	if (counting)
+	if (counting) {
 		p->leaving++;
-	else if (!doom(p, &id, uid))
+		p->members++;
+	} else if (!doom(p, &id, uid)) {
 		p->incomplete = true;
+	}
 }
 
 void prune_listed(struct prune *p, yyjson_val *list)

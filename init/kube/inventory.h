@@ -113,7 +113,7 @@ struct prune {
 	char more[PRUNE_CONTINUE];
 	struct prune_doomed doomed[PRUNE_PAGE];
 	unsigned dooms, next; /* of this page; the one being deleted */
-	unsigned members;     /* of the set: all wanted ones, and what was found beside them */
+	unsigned members;     /* of the set: the wanted ones, and those that would be deleted */
 	unsigned leaving;     /* of them, not wanted and deletable */
 	unsigned kept;        /* of them, not wanted but protected */
 	unsigned deleted;

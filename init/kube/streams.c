@@ -51,10 +51,16 @@ static void take_page(struct stream *s, const struct kclient_reply *r)
 	s->all->seen(s->all->arg);
 }
 
+/* The server's state is older than what it told us before: it has been put back from a copy. */
+static bool is_put_back(const struct kclient_reply *r)
+{
+	return r->status >= 500 && strstr(r->body, "oo large resource version") != NULL;
+}
+
 static void on_done(const struct kclient_reply *r, void *arg)
 {
 	struct stream *s = arg;
-	enum retry_what what = retry_rule(r->fault, r->status)->what;
+	enum retry_what what = is_put_back(r) ? RETRY_RELIST : retry_rule(r->fault, r->status)->what;
 	s->call = 0;
 	/* A stream that fell silent says nothing about the server: its next call does. */
 	if (r->fault != KCLIENT_TIMEOUT || s->watch.state == WATCH_LIST)
@@ -137,8 +143,12 @@ static void see_object(struct watch *w, enum watch_event ev, yyjson_val *object)
 static void see_list(struct watch *w, bool complete)
 {
 	struct stream *s = w->arg;
-	if (!complete)
+	if (!complete) {
 		s->strange = false;
+		if (s->listed)
+			apply_relist(s->all->apply, w->group, w->kind);
+	}
+	s->listed |= complete;
 	apply_listed(s->all->apply, w->group, w->kind, complete);
 }
 
@@ -230,6 +240,7 @@ void streams_open(struct streams *s)
 {
 	s->open = true;
 	for (unsigned i = 0; i < s->count; i++) {
+		s->stream[i].listed = false;
 		watch_restart(&s->stream[i].watch); /* it may be another server, or an older state of it */
 		start(s->link->loop, &s->stream[i]);
 	}

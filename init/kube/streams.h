@@ -21,6 +21,7 @@ struct stream {
 	uint32_t call; /* 0: none */
 	struct loop_timer timer;
 	struct retry retry;
+	bool listed;  /* on this connection */
 	bool strange; /* its list, or an event since, had an object that is not in the manifests */
 	bool broken;  /* a line was no event: the call is to be ended */
 };

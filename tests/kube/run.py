@@ -24,8 +24,8 @@ from cluster import Cluster, Failed, tail  # noqa: E402
 from role import HEARTH, TOP  # noqa: E402
 from stage import Stage  # noqa: E402
 
-QUICK = ('apply', 'drift', 'prune', 'guard', 'conflict', 'immutable')
-ORDER = QUICK
+QUICK = ('apply', 'drift', 'prune', 'guard', 'conflict', 'immutable', 'faults')
+ORDER = (*QUICK, 'bad_manifests', 'answers', 'pause', 'restart', 'connection', 'thousand', 'server_gone')
 PKG = TOP + '/build/pkg/'
 LOGS = TOP + '/build/log'
 
@@ -37,15 +37,16 @@ def find_cases():
         if file.endswith('.py'):
             module = importlib.import_module('cases.' + file[:-3])
             found.update((name[5:], thing) for name, thing in vars(module).items() if name.startswith('case_'))
-    return {name: found[name] for name in ORDER} | found
+    return {name: found[name] for name in ORDER if name in found} | found
 
 
 def choose(words):
-    quick = '--quick' in words
-    words = [word for word in words if word != '--quick']
-    cases = {name: case for name, case in find_cases().items()
-             if any(word in name for word in words or QUICK if quick or words) or not (words or quick)}
-    return cases, quick
+    """The cases that the arguments ask for, and whether it is to be quick."""
+    quick, words = '--quick' in words, [word for word in words if word != '--quick']
+
+    def wanted(name):
+        return any(word in name for word in words) if words else not quick or name in QUICK
+    return {name: case for name, case in find_cases().items() if wanted(name)}, quick
 
 
 def open_cluster(folder):

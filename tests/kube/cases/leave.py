@@ -76,5 +76,5 @@ def leaving(thing):
 
 def allow(stage, state):
     """Does what the message of the guard asks for: `set KEY=VALUE on ConfigMap ...`."""
-    key, value = state.split('set ', 2)[2].split(' ')[0].split('=')
+    key, value = state.rsplit('set ', 1)[1].split(' ')[0].split('=')
     stage.cluster.api('PATCH', PARENT, {'metadata': {'annotations': {key: value}}}, 'application/merge-patch+json')

@@ -772,17 +772,6 @@ static void opening_twice_is_refused(void **state)
 	assert_int_equal(e.code, EBUSY);
 }
 
-static void text_is_escaped(void **state)
-{
-	char text[64];
-	struct buf b;
-
-	(void)state;
-	buf_init(&b, text, sizeof(text));
-	kclient_escape(&b, "aZ09-._~/=, \xC3\xA4%");
-	assert_string_equal(text, "aZ09-._~%2F%3D%2C%20%C3%A4%25");
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -817,7 +806,6 @@ int main(void)
 		T(every_failure_is_survived),
 		T(giving_up_survives_failure),
 		T(opening_twice_is_refused),
-		T(text_is_escaped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,18 @@ static void more_than_half_is_not_deleted_unasked(void **state)
 	assert_int_equal(p.phase, PRUNE_DELETE);
 }
 
+static void what_is_kept_does_not_count_as_staying(void **state)
+{
+	(void)state;
+	read_parent("{'metadata':{'annotations':{'applyset.kubernetes.io/contains-group-kinds':'Namespace'}}}");
+	begin();
+	list("Deployment", LIST(MEMBER("a") "," MEMBER("b") "," MEMBER("c") "," MEMBER("d")));
+	list("ConfigMap", LIST());
+	list("Namespace", LIST(MEMBER("n1") "," MEMBER("n2") "," MEMBER("n3")));
+	assert_int_equal(p.kept, 3);
+	assert_true(p.refused);
+}
+
 static void an_empty_set_deletes_nothing(void **state)
 {
 	(void)state;
@@ -422,6 +434,7 @@ int main(void)
 		TEST(what_left_the_set_is_deleted),
 		TEST(nothing_to_do_ends_after_the_count),
 		TEST(more_than_half_is_not_deleted_unasked),
+		TEST(what_is_kept_does_not_count_as_staying),
 		TEST(an_empty_set_deletes_nothing),
 		TEST(what_may_hold_data_goes_only_when_it_says_so),
 		TEST(others_paused_and_leaving_ones_are_not_touched),

@@ -153,6 +153,28 @@ static void too_old_is_listed_again(void **state)
 	assert_non_null(strstr(api.call[api_get("GET", MAPS)].path, "limit=50"));
 }
 
+static void a_server_that_was_put_back_is_listed_again(void **state)
+{
+	(void)state;
+	api_answer("GET", MAPS, 200, LIST(MAP("4")));
+	a.t.item[0].revision = 500; /* from a time that is no more */
+	api_answer("GET", MAPS, 504, "{'message':'Too large resource version: 500, current: 40'}");
+	api_wait(RETRY_BASE_MS);
+	api_answer("GET", MAPS, 200, LIST(MAP("40")));
+	assert_int_equal(a.t.item[0].seen, 40);
+}
+
+static void a_list_that_is_older_than_our_apply_is_no_news(void **state)
+{
+	(void)state;
+	a.t.item[0].state = ITEM_DONE;
+	a.t.item[0].revision = a.t.item[0].seen = 500; /* applied while the first list was under way */
+	a.t.item[0].owned = 7;
+	api_answer("GET", MAPS, 200, LIST(MAP("4")));
+	assert_int_equal(a.t.item[0].state, ITEM_DONE);
+	assert_int_equal(a.t.item[0].seen, 500);
+}
+
 static void rubbish_in_a_stream_ends_it(void **state)
 {
 	(void)state;
@@ -270,6 +292,8 @@ int main(void)
 		TEST(places_are_left_for_others),
 		TEST(a_stream_that_ends_goes_on_where_it_was),
 		TEST(too_old_is_listed_again),
+		TEST(a_server_that_was_put_back_is_listed_again),
+		TEST(a_list_that_is_older_than_our_apply_is_no_news),
 		TEST(rubbish_in_a_stream_ends_it),
 		TEST(rubbish_for_a_list_is_asked_for_again),
 		TEST(pages_that_are_too_large_become_smaller),
