@@ -16,9 +16,12 @@ run: ## build everything and boot the image in QEMU, its serial console in this 
 image: ## build everything: build/hearth.img
 	@$(STEPS) $(BUILD_STEPS)
 
-test: ## build everything and pass every test
+test: ## build everything and pass the tests
 	@rm -rf build/results
 	@$(STEPS) $(BUILD_STEPS) && { $(STEPS) -k $(TEST_STEPS); board/report.sh; }
+
+test-all: ## the same, and the QEMU cases that take long
+	@$(MAKE) --no-print-directory test ALL=1
 
 times: ## what each step of the last run took
 	@awk -F '\t' '{t[$$1] = $$2; r[$$1] = $$3; w[$$1] = $$4; if (!($$1 in n)) {n[$$1] = ++c; o[c] = $$1}} \
@@ -31,7 +34,7 @@ lock: ## pin the newest sources of the suite: board/sources.lock
 clean: ## remove build/ (the cache of built packages stays)
 	rm -rf build
 
-.PHONY: all help run image test times lock clean
+.PHONY: all help run image test test-all times lock clean
 
 LIBRARIES := zlib zstd xz libyaml yyjson mbedtls libwebsockets nghttp2 curl libarchive
 USERLAND := busybox e2fsprogs util-linux inih liburcu xfsprogs systemd-boot libmnl libnftnl iptables ipset

@@ -32,8 +32,10 @@
 #include "kube/incoming.h"
 #include "loop/loop.h"
 
-#define KCLIENT_CALLS       32 /* in flight or waiting; below the server's limit of streams per connection */
-#define KCLIENT_CONNECTIONS 8  /* HTTP/1.1 only */
+#define KCLIENT_CALLS                                                                                                  \
+	96 /* in flight or waiting: a watch per kind, and applies; below the server's limit of streams per connection  \
+	    */
+#define KCLIENT_CONNECTIONS 8 /* HTTP/1.1 only */
 
 /* One place for a call; private to the client. */
 struct kclient_slot {

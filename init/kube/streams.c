@@ -125,6 +125,8 @@ static void start(struct loop *loop, void *arg)
 		return;
 	if (e.code == ENOENT) /* its CRD comes later, perhaps */
 		link_refresh(s->all->link, false);
+	else
+		log_warnx(ROOM, "watching %s: %s", s->watch.kind, e.text);
 	later(s, 0);
 }
 

@@ -10,4 +10,8 @@ bench-boot: build/bench/floor ## times from power on to prompt beside a bare ini
 	@$(STEPS) $(BUILD_STEPS)
 	@python3 tests/bench/boot.py
 
-.PHONY: bench-boot
+bench-kube: build/bench/floor ## apply beside kubectl, boots to running pods beside a bare script's, idle CPU and memory (KB=apply, boot or idle)
+	@$(STEPS) $(BUILD_STEPS)
+	@$(foreach part,$(or $(KB),apply boot idle),python3 tests/bench/kube_$(part).py &&) true
+
+.PHONY: bench-boot bench-kube

@@ -7,7 +7,10 @@ API server of a cluster on this machine (tests/kube/cluster.py), in turn.
 Each round both apply a set of their own to namespaces that are not there yet, then the same once more with nothing
 changed; the role a third time without its record of the first (--history), so that it sends everything as kubectl does.
 Before the next turn everything is deleted. One more round goes before, uncounted: it warms the server and kubectl's
-cache of kinds, which kubectl keeps. What the server itself spends on a set is the limit of both."""
+cache of kinds, which kubectl keeps. What the server itself spends on a set is the limit of both.
+
+The role has two times: when the last object is applied and the record of it written (its log says so), and when PID 1
+has been told, which the role does at most every half second. kubectl's is that of its end."""
 import os
 import pathlib
 import shutil
@@ -89,9 +92,16 @@ class Bench:
 
     def by_role(self, folder):
         before = self.server_cpu()
-        with Role(self.cluster, folder) as role:
-            seconds = role.wait_applied(600)
-            return {"seconds": seconds, "cpu": role.cpu(), "memory": role.memory()[2],
+        since = os.path.getsize(folder + "/role.log") if os.path.exists(folder + "/role.log") else 0
+        with Role(self.cluster, folder) as role, open(role.log) as log:
+            log.seek(since)
+            text, end = "", time.monotonic() + 600
+            while "objects applied" not in text and time.monotonic() < end:
+                text += log.read()
+                time.sleep(0.004)
+            seconds = time.monotonic() - role.began
+            told = role.wait_applied(600)
+            return {"seconds": seconds, "told": told, "cpu": role.cpu(), "memory": role.memory()[2],
                     "server": self.server_cpu() - before}
 
     def by_kubectl(self, folder):
@@ -105,7 +115,8 @@ class Bench:
         program.returncode = os.waitstatus_to_exitcode(status)
         if program.returncode:
             raise Failed("kubectl: " + pathlib.Path(folder + "/kubectl.log").read_text()[-2000:])
-        return {"seconds": time.monotonic() - began, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss,
+        seconds = time.monotonic() - began
+        return {"seconds": seconds, "told": seconds, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss,
                 "server": self.server_cpu() - before}
 
     def check(self, names):
@@ -123,7 +134,8 @@ class Bench:
         self.cluster.api("DELETE", stage.PARENT)
         for name in names:
             self.cluster.api("DELETE", "/api/v1/namespaces/" + name)
-        until(lambda: not any(self.cluster.get("/api/v1/namespaces/" + name) for name in names), "all deleted", 300, 0.5)
+        until(lambda: not any(self.cluster.get("/api/v1/namespaces/" + name) for name in names), "all deleted", 300,
+              0.5)
         until(self.calm, "the API server has nothing to do", 60, 0)
 
     def calm(self):
@@ -152,7 +164,8 @@ class Bench:
 def measure(rounds, count):
     """{tool: [figures by case, a round each]}."""
     found = {"hearth": [], "kubectl": []}
-    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder, run.open_cluster(folder + "/cluster") as cluster:
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder, \
+            run.open_cluster(folder + "/cluster") as cluster:
         cluster.start()
         if not cluster.alone:
             cluster.wait_node()
@@ -173,18 +186,19 @@ def median(rows, case, key):
 def report(found, rounds, count, before, busy):
     print(f"\nApply of {count} objects, medians of {rounds} interleaved rounds (lowest - highest seconds)")
     print(f"{machine.describe()}; native; load before {before}; cores busy meanwhile %.1f, stolen %.1f" % busy)
-    print(f"{'':28}{'seconds':>9}{'range':>16}{'own CPU s':>11}{'peak KiB':>10}{'server CPU s':>14}")
+    print(f"{'':28}{'applied s':>11}{'range':>14}{'told s':>9}{'own CPU s':>11}{'peak KiB':>10}{'server CPU s':>14}")
     for tool, rows in found.items():
         for case in rows[0]:
             took = [row[case]["seconds"] for row in rows]
-            print(f"{tool + ', ' + case:28}{median(rows, case, 'seconds'):9.2f}"
-                  f"{f'{min(took):.2f} - {max(took):.2f}':>16}{median(rows, case, 'cpu'):11.2f}"
-                  f"{median(rows, case, 'memory'):10.0f}{median(rows, case, 'server'):14.2f}")
+            middle = {key: median(rows, case, key) for key in rows[0][case]}
+            print(f"{tool + ', ' + case:28}{middle['seconds']:11.2f}{f'{min(took):.2f} - {max(took):.2f}':>14}"
+                  f"{middle['told']:9.2f}{middle['cpu']:11.2f}{middle['memory']:10.0f}{middle['server']:14.2f}")
     for ours, theirs in (("fresh", "fresh"), ("unchanged", "unchanged"), ("no record", "unchanged")):
         ratio = {key: median(found["kubectl"], theirs, key) / max(median(found["hearth"], ours, key), 0.01)
-                 for key in ("seconds", "cpu", "memory")}
-        print(f"  {ours:<12} {ratio['seconds']:5.1f} x faster (goal {GOAL}), {ratio['cpu']:5.1f} x less CPU, "
-              f"{ratio['memory']:5.1f} x less memory")
+                 for key in ("seconds", "told", "cpu", "server", "memory")}
+        print(f"  {ours:<12} {ratio['seconds']:5.1f} x faster until applied, {ratio['told']:.1f} until told "
+              f"(goal {GOAL}), {ratio['server']:.1f} x less CPU of the server, {ratio['cpu']:.1f} x of its own, "
+              f"{ratio['memory']:.1f} x less memory")
 
 
 def main():

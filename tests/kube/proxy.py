@@ -297,7 +297,7 @@ class Pipe:
         with open(self.cluster.kubeconfig) as f:
             text = f.read()
         with open(self.kubeconfig, 'w') as f:
-            f.write(re.sub(r'(server: https://127\.0\.0\.1):\d+', r'\1:%d' % self.listener.getsockname()[1], text))
+            f.write(re.sub(r'(https://127\.0\.0\.1):\d+', r'\1:%d' % self.listener.getsockname()[1], text))
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -319,6 +319,7 @@ class Pipe:
             except OSError:  # nobody listens there
                 reset(near)
                 continue
+            far.settimeout(None)
             pair = Pair(near, far)
             self.pairs.append(pair)
             for one, other in ((near, far), (far, near)):

@@ -20,6 +20,7 @@ def case_answers(stage, node):
     stage.manifests(config_map('map'), secret('pass', 'first'), deployment('web', replicas=1, app='web'))
     with stage.role() as role:
         role.wait_applied()
+        role.wait_fact('app-web', 'on')
         apps = role.ask('apps')
         check([(app['name'], app['status'], app['objects'], app['ready']) for app in apps['apps']] ==
               [('one', 'healthy', 2, 2), ('web', 'healthy', 1, 1)], 'apps are %s' % apps)
@@ -31,7 +32,7 @@ def case_answers(stage, node):
         check(re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', one['history'][0]['time']), 'with its time')
         pods(stage, role)
         for words, text in ((('apps', 'nobody'), "no app 'nobody'"), (('apps', 'pause', 'nobody'), "no app 'nobody'"),
-                            (('logs', 'pod/nobody'), 'nobody'), (('logs', 'web'), 'logs pod/NAME'),
+                            (('logs', 'pod/nobody'), 'no such pod'), (('logs', 'web'), 'logs pod/NAME'),
                             (('pods', 'all'), 'knows'), (('dance',), 'knows')):
             told = refused(role, *words)
             check(text in told, '%s: %r in %r' % (' '.join(words), text, told))
@@ -85,7 +86,8 @@ def case_pause(stage):
         role.wait_applied()
         check(role.ask('apps', 'pause', 'held')['message'] == 'held: paused', 'says so')
         drift(stage, role)
-        check(role.ask('apps')['apps'][0]['status'] == 'paused', 'it shows as paused')
+        apps = {app['name']: app['status'] for app in role.ask('apps')['apps']}
+        check(apps == {'held': 'paused', 'one': 'healthy'}, 'it shows as paused: %s' % apps)
         role.kill()
     check(stage.cluster.get(PARENT)['metadata']['annotations']['hearth.dev/paused'] == 'held', 'written down')
     stage.manifests(*[config_map('p%d' % i, 'new', app='held') for i in range(2)], *other)  # p2 has left the set

@@ -5,9 +5,9 @@ BAD = (  # file, its text, words of the message
     ('broken', config_map('one') + ' }: [\n', 'broken.yaml:10'),
     ('tab', config_map('one').replace('  key', '\tkey'), 'tab.yaml:9'),
     ('nameless', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {namespace: @ns}\n', 'nameless.yaml:'),
-    ('twice', config_map('one') + '---\n' + config_map('one'), 'twice.yaml:10'),
+    ('twice', config_map('one') + '---\n' + config_map('one'), 'twice.yaml:11'),
     ('wave', config_map('one', notes=['argocd.argoproj.io/sync-wave: "soon"']), 'wave.yaml:'),
-    ('variable', '# a comment\n' + config_map('one', '${site.NAME}'), 'variable.yaml:10: ${site.NAME} is not set'),
+    ('variable', '# a comment\n' + config_map('one', '${site.name}'), 'variable.yaml:10: ${site.name} is not set'),
 )
 
 
@@ -30,15 +30,15 @@ def case_bad_manifests(stage):
 
 def values(stage):
     """A value of the settings, in YAML and in text that only looks like a variable."""
-    stage.settings('site:\n  NAME: my.home\n  EMPTY: ""\n')
-    stage.manifests(config_map('good', 'http://${site.NAME}/ ${OTHER} $${site.NAME}'))
+    stage.settings('site:\n  name: my.home\n  empty: ""\n')
+    stage.manifests(config_map('good', 'http://${site.name}/ ${OTHER} $${site.name}'))
     with stage.role() as role:
         role.wait_applied()
         text = stage.get('ConfigMap', 'good')['data']['key']
-        check(text == 'http://my.home/ ${OTHER} $${site.NAME}', 'filled in: ' + text)
-    stage.manifests(config_map('good', '${site.EMPTY}'))
+        check(text == 'http://my.home/ ${OTHER} $${site.name}', 'filled in: ' + text)
+    stage.manifests(config_map('good', '${site.empty}'))
     with stage.role() as role:
-        role.wait_fact('kube-manifests', 'off', '${site.EMPTY} is not set')
+        role.wait_fact('kube-manifests', 'off', '${site.empty} is not set')
 
 
 def unknown(stage):

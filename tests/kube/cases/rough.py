@@ -3,6 +3,7 @@ import signal
 import time
 
 from proxy import Pipe
+from role import Refused
 from stage import check, config_map, deployment, secret, service
 
 MANY = 300
@@ -116,8 +117,10 @@ def case_connection(stage):
             whole(stage, role, MANY)
             pipe.stall()
             began = stage.delete('ConfigMap', 'm007')
-            refused(role)
-            role.wait_fact('kube-api', 'off', '')
+            try:
+                role.ask('apps', 'diff', 'one', deadline=25)
+            except Refused as e:
+                check('no answer in time' in str(e), 'says why: %s' % e)
             stage.wait(lambda: stage.get('ConfigMap', 'm007'), 'watched over a new connection')
             stage.note('a dead connection was given up after %.1f s' % (time.monotonic() - began))
         stage.manifests(*many(MANY, 'two'))
