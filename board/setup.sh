@@ -1,7 +1,14 @@
 #!/bin/sh
-# Installs the build packages that this machine lacks (packages.txt): as root, or through sudo.
+# Installs the build packages that this machine lacks (packages.txt): as root, or through sudo. Go is looked for only:
+# Kubernetes wants a newer one than Debian packages.
 set -eu
 cd "$(dirname "$0")"
+want=$(sed -n 's/^go //p' go.mod)
+have=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//')
+if [ "$(printf '%s\n%s\n' "$want" "${have:-0}" | sort -V | head -n 1)" != "$want" ]; then
+	echo "Go $want or newer must be on the PATH (found: ${have:-none}); it comes from the Go project's download page" >&2
+	exit 1
+fi
 missing=''
 # shellcheck disable=SC2013 # names are words
 for p in $(sed '/^#/d; s/[[:space:]].*//' packages.txt); do

@@ -2,7 +2,7 @@
 """`make bench-kube`, part 2: how long the box takes until Kubernetes and every pod is up, beside the same containerd
 and k3s started by a bare script (kube_floor.sh); then what all of it uses in the box when nothing happens.
 
-  kube_boot.py [ROUNDS]
+  kube_boot.py [ROUNDS [kubectl]]
 
 Boots are of the real image in QEMU without firmware, in turn with the floor's, each on a disk of its own: a first boot,
 then, after a stop in order, a warm one. The floor's disk is partitioned and has its file systems before; Hearth makes
@@ -34,7 +34,7 @@ import machine  # noqa: E402
 import run  # noqa: E402
 import vm  # noqa: E402
 
-ROUNDS, POLL, LONG = 1, 1, 1500
+ROUNDS, POLL, LONG = 1, 2, 1500
 SETTLE, IDLE = 120, 60  # seconds
 GOAL = 1.1
 WHO = ("hearth", "floor", "floor with kubectl")
@@ -181,7 +181,7 @@ def floor_boot(box, outside=False):
         return m and m[1]
     found = watch(box, kubeconfig, wall, began, (lambda text: apply_outside(box, text)) if outside else None)
     found["inside"] = [(float(m[2]), m[1], "") for m in
-                       re.finditer(r"FLOOR (\w+) ([\d.]+)\n", vm.plain(box.text))]
+                       re.finditer(r"FLOOR (\w+) (\d+\.\d+)\n", vm.plain(box.text))]
     return found
 
 
@@ -228,17 +228,17 @@ def hearth_boots(case, name):
     return first, hearth_boot(box), box
 
 
-def boots(case, rounds):
+def boots(case, rounds, all_of):
     """{(who, which): [a round's figures]}, and the box of the last warm boot of Hearth, still up."""
-    found = {(who, which): [] for which in ("first", "warm") for who in WHO}
+    found = {(who, which): [] for which in ("first", "warm") for who in all_of}
     initrd, prepared, box = boot.floor_initrd(), case.booted(), None
     for n in range(rounds):
-        for who in sorted(WHO, reverse=n % 2 == 0):  # hearth last
+        for who in reversed(all_of):
             print(f"boot, round {n + 1} of {rounds}: {who} ...", flush=True)
             if who == "hearth":
-                if box:
-                    box.kill()
                 *figures, box = hearth_boots(case, f"hearth{n}")
+                if n < rounds - 1:
+                    box.kill()
             else:
                 figures = floor_boots(case, f"{who}{n}".replace(" ", "-"), prepared, initrd, who == WHO[2])
             for which, row in zip(("first", "warm"), figures):
@@ -256,6 +256,7 @@ def emulation():
 
 
 def report_boots(found, rounds, before):
+    all_of = [who for who in WHO if (who, "first") in found]
     busy = [row["busy"] for rows in found.values() for row in rows]
     print(f"\nBoot, seconds since the machine was started, {rounds} interleaved rounds (medians)")
     print(f"{machine.describe()}; {emulation()}, 2 cores, 3 GiB; load before {before}; "
@@ -263,10 +264,10 @@ def report_boots(found, rounds, before):
           f"stolen {statistics.mean(b[1] for b in busy):.1f}")
     print(f"{'':26}" + "".join(f"{mark:>12}" for mark in MARKS) + f"{'QEMU CPU s':>12}")
     for which in ("first", "warm"):
-        for who in WHO:
+        for who in all_of:
             rows = found[who, which]
             print(f"{which + ', ' + who:26}" + "".join(f"{median(rows, key):12.1f}" for key in (*MARKS, "host CPU")))
-        for who in WHO[1:]:
+        for who in all_of[1:]:
             ratio = [median(found["hearth", which], key) / median(found[who, which], key) for key in
                      (*MARKS, "host CPU")]
             print(f"{'  hearth / ' + who:26}" + "".join(f"{one:12.2f}" for one in ratio) + f"   goal {GOAL}")
@@ -349,10 +350,11 @@ def report_inside(rows, before):
 
 def main():
     rounds = int((sys.argv[1:] or [ROUNDS])[0])
+    all_of = WHO if "kubectl" in sys.argv[2:] else WHO[:2]
     case = run.Case("bench-kube")
     try:
         before = machine.load()
-        found, box = boots(case, rounds)
+        found, box = boots(case, rounds, all_of)
         report_boots(found, rounds, before)
         before = machine.load()
         report_inside(idle_inside(box), before)

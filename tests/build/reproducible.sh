@@ -16,20 +16,24 @@ row() { # verdict name detail
 
 hashes() { sha256sum "$1/hearth" "$1/root.img" "$1/hearth.img" | cut -c 1-64 | tr '\n' ' '; }
 
+steps="step-libraries step-userland step-kubernetes step-kernel step-program step-manifests step-images step-root step-image"
+
 # A copy under another path, with other times and another umask.
 copy=$scratch/another/much/deeper/path
 mkdir -p "$copy"
 git ls-files -co --exclude-standard | tar -cf - -T - | tar -m -xf - -C "$copy"
 cp -R .git "$copy/.git" # the version comes from the last commit
 mkdir "$copy/build"
-cp build/sources.lock "$copy/build/"
+cp build/sources.lock build/kube-choice "$copy/build/"
 
-make -s step-libraries step-userland step-kernel step-program step-root step-image
+# shellcheck disable=SC2086 # words
+make -s $steps
 first=$(hashes build)
 (
 	umask 077
 	cd "$copy"
-	make -s step-libraries step-userland step-kernel step-program step-root step-image >build/log 2>&1 || {
+	# shellcheck disable=SC2086
+	make -s $steps >build/log 2>&1 || {
 		tail -n 30 build/log
 		exit 1
 	}

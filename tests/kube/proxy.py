@@ -145,13 +145,12 @@ class Exchange(http.server.BaseHTTPRequestHandler):
 
     def do_any(self):
         self.body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
-        self.proxy.seen.append((time.monotonic(), self.command, self.path))
-        for fault in self.proxy.faults():
-            if fault.fits(self.command, self.path):
-                fault.hits.append(time.monotonic())
-                fault.act(self)
-                return
-        self.forward()
+        fault = self.proxy.fault
+        if fault is None or not fault.fits(self.command, self.path):
+            self.forward()
+            return
+        fault.hits.append(time.monotonic())
+        fault.act(self)
 
     do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = do_any
 
@@ -219,12 +218,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 
 class Proxy:
-    """See above. fault: the one of the moment, or None; lasting: those that stay."""
+    """See above. fault: the one of the moment, or None."""
 
     def __init__(self, cluster, folder):
-        self.cluster, self.folder, self.fault, self.lasting = cluster, folder, None, []
-        self.seen = []           # (moment, method, path with query) of each request
-        self.exchanges = set()
+        self.cluster, self.folder, self.fault = cluster, folder, None
+        self.exchanges = set()  # connections of the role
         self.over = threading.Event()
         os.makedirs(folder)
         make_certificates(folder)
@@ -260,9 +258,6 @@ class Proxy:
             connection._create_connection = self.cluster._dial
         return connection
 
-    def faults(self):
-        return self.lasting + [self.fault] * (self.fault is not None)
-
     def hang_up(self, path='', query=''):
         """Ends the connections on which such a request is under way."""
         wanted = Fault(None, path=path, query=query)
@@ -272,10 +267,6 @@ class Proxy:
                     exchange.connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
-
-    def count(self, method, path='', query='', since=0):
-        wanted = Fault(None, method, path, query)
-        return sum(when >= since and bool(wanted.fits(was, target)) for when, was, target in list(self.seen))
 
 
 # -- whole connections ------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 """The kube role (build/hearth) against a real k3s, containerd and runc in namespaces of their own, and against a proxy
 that misbehaves: every function case_* of cases/*.py.
 
-  run.py [--quick] [CASE...]        CASE: a name or a part of one; --quick: QUICK alone, and no fault that takes long
+  run.py [--quick | --long] [CASE...]       CASE: a name or a part of one; --quick: QUICK alone, and fewer faults;
+                                            --long: also faults that the role notices only after minutes
 
 Writes build/results/kube-test.tsv (verdict, name, seconds, detail), and of a failed case the role's and the cluster's
 logs to build/log/. HEARTH=PATH tests another program. Where this machine gives no rights for namespaces, the API server
@@ -41,12 +42,13 @@ def find_cases():
 
 
 def choose(words):
-    """The cases that the arguments ask for, and whether it is to be quick."""
-    quick, words = '--quick' in words, [word for word in words if word != '--quick']
+    """The cases that the arguments ask for, and the flags among these."""
+    flags = {flag: '--' + flag in words for flag in ('quick', 'long')}
+    words = [word for word in words if not word.startswith('--')]
 
     def wanted(name):
-        return any(word in name for word in words) if words else not quick or name in QUICK
-    return {name: case for name, case in find_cases().items() if wanted(name)}, quick
+        return any(word in name for word in words) if words else not flags['quick'] or name in QUICK
+    return {name: case for name, case in find_cases().items() if wanted(name)}, flags
 
 
 def open_cluster(folder):
@@ -71,7 +73,7 @@ def where(error):
     return '%s:%d' % (os.path.basename(mine[-1].filename), mine[-1].lineno)
 
 
-def run(name, case, cluster, folder, quick):
+def run(name, case, cluster, folder, flags):
     """(verdict, seconds, detail) of one case."""
     began = time.monotonic()
     needs = inspect.signature(case).parameters
@@ -80,8 +82,8 @@ def run(name, case, cluster, folder, quick):
     stage = Stage(cluster, 'case-' + name.replace('_', '-'), folder)
     verdict, detail = 'pass', ''
     try:
-        extra = {key: value for key, value in (('quick', quick), ('node', cluster.name)) if key in needs}
-        case(stage, **extra)
+        given = {**flags, 'node': cluster.name}
+        case(stage, **{key: given[key] for key in needs if key in given})
         detail = '; '.join(stage.notes)
     except Exception as e:  # a case may fail in any way
         verdict, detail = 'fail', '%s: %s' % (where(e), str(e) or type(e).__name__)
@@ -93,7 +95,7 @@ def run(name, case, cluster, folder, quick):
     return verdict, time.monotonic() - began, detail
 
 
-def run_all(cases, quick, report):
+def run_all(cases, flags, report):
     with tempfile.TemporaryDirectory(prefix='hearth-kube-') as folder:
         with open_cluster(folder + '/cluster') as cluster:
             began = time.monotonic()
@@ -104,13 +106,13 @@ def run_all(cases, quick, report):
                    'the API server alone, since ' + cluster.alone if cluster.alone else 'node Ready')
             for name, case in cases.items():
                 os.makedirs('%s/%s' % (folder, name))
-                report(*[(verdict, name, took, detail) for verdict, took, detail in
-                         [run(name, case, cluster, '%s/%s' % (folder, name), quick)]][0])
+                verdict, took, detail = run(name, case, cluster, '%s/%s' % (folder, name), flags)
+                report(verdict, name, took, detail)
                 shutil.rmtree('%s/%s' % (folder, name))
 
 
 def main():
-    cases, quick = choose(sys.argv[1:])
+    cases, flags = choose(sys.argv[1:])
     rows = []
 
     def report(verdict, name, took, detail):
@@ -121,11 +123,11 @@ def main():
     try:
         if not os.access(HEARTH, os.X_OK):
             raise Failed('no program %s; make hearth' % HEARTH)
-        run_all(cases, quick, report)
+        run_all(cases, flags, report)
         report('pass', 'machine', 0, 'sysctls, cgroups, mounts, rules and interfaces are as they were')
     except Exception as e:
         report('fail', 'cluster', time.monotonic() - began, '%s: %s' % (where(e), e))
-    if not [word for word in sys.argv[1:] if word != '--quick']:
+    if all(word.startswith('--') for word in sys.argv[1:]):
         os.makedirs(TOP + '/build/results', exist_ok=True)
         with open(TOP + '/build/results/kube-test.tsv', 'w') as f:
             f.writelines('%s\tkube:%s\t%.1f\t%s\n' % (verdict, name, took, detail.replace('\n', ' ').replace('\t', ' '))

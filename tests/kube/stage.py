@@ -1,4 +1,5 @@
 """What a case of the kube role gets: a folder of manifests, a namespace, the cluster as the administrator sees it."""
+import base64
 import os
 import shutil
 import time
@@ -140,7 +141,7 @@ def config_map(name, value='one', **more):
 
 
 def secret(name, value='one', **more):
-    return head('Secret', name, **more) + 'stringData:\n  key: "%s"\n' % value
+    return head('Secret', name, **more) + 'data:\n  key: "%s"\n' % base64.b64encode(value.encode()).decode()
 
 
 def deployment(name, replicas=0, more_spec='', selector=None, **more):

@@ -3,7 +3,7 @@ it is over all is put right."""
 import time
 
 from cluster import Failed
-from proxy import Fault, Pipe, Proxy, cut, deaf, dribble, drop, event, half_event, hold, late, say
+from proxy import Fault, Proxy, cut, deaf, dribble, drop, event, half_event, hold, late, say
 from stage import check, config_map, secret, service
 
 MAP, MAPS = '/configmaps/map-', '/configmaps$'
@@ -41,7 +41,7 @@ SESSION = (
     ('401', say(401), None, '', '', 'api', 'the API server does not accept our certificate'),
     ('503 at the start', say(503, 'no'), None, '^/api', '', 'api', 'the API server is not ready'),
 )
-HANDED_ON = ('late', 'answer late', 'answer in drops', 'answer cut')  # the request itself is carried out
+HANDED_ON = ('answer late', 'answer in drops', 'answer cut')  # the request itself is carried out
 
 
 class Weather:
@@ -117,35 +117,52 @@ class Weather:
 class Lasting:
     """Faults whose end the role notices only after a while: they pass beside the short ones."""
 
-    def __init__(self, weather):
-        stage, proxy, self.role = weather.stage, weather.proxy, weather.role
-        self.stage, self.proxy = stage, proxy
-        silent = Fault(deaf, 'GET', '/services$', WATCH)
-        proxy.lasting = [silent, Fault(say(422), 'PATCH', '/configmaps/invalid'), Fault(hold, 'PATCH', '/secrets/pass')]
-        proxy.hang_up('/services$', WATCH)
-        stage.wait(lambda: silent.hits, 'the watch is deaf')
-        proxy.lasting.remove(silent)
-        stage.delete('Service', 'net')
-        stage.merge('ConfigMap', 'invalid', {'data': {'key': 'changed'}})
-        stage.merge('Secret', 'pass', {'data': {'key': 'Y2hhbmdlZA=='}})
-        self.began = time.monotonic()
+    def __init__(self, weather, long):
+        self.stage, self.proxy, self.role, self.expect = weather.stage, weather.proxy, weather.role, []
+        if long:
+            self.deaf_watch()
+            self.invalid()
+        self.no_answer()
+
+    def expected(self, name, condition):
+        self.expect.append((name, time.monotonic(), condition))
+
+    def hit(self, fault, kind=None, name=None, body=None):
+        """Once, after that change; then the weather is fine again."""
+        self.proxy.fault = fault
+        if fault.query:
+            self.proxy.hang_up(fault.path.pattern, fault.query)
+        else:
+            self.stage.merge(kind, name, body)
+        self.stage.wait(lambda: fault.hits, 'it has hit %s' % name)
+        self.proxy.fault = None
+
+    def deaf_watch(self):
+        """150 s of silence end a watch."""
+        self.hit(Fault(deaf, 'GET', '/services$', WATCH))
+        self.stage.delete('Service', 'net')
+        self.expected('deaf watch', lambda: self.stage.get('Service', 'net'))
+
+    def invalid(self):
+        """What is refused for good is tried again after a minute."""
+        self.hit(Fault(say(422), 'PATCH', '/configmaps/invalid'), 'ConfigMap', 'invalid', {'data': {'key': 'changed'}})
         self.role.wait_fact('app-invalid', 'off', 'the test says 422')
-        self.proxy.lasting = proxy.lasting[1:]  # what was asked stays without an answer
+        self.expected('422', lambda: self.stage.get('ConfigMap', 'invalid')['data']['key'] == 'one')
+
+    def no_answer(self):
+        """30 s without an answer end a request."""
+        self.hit(Fault(hold, 'PATCH', '/secrets/pass'), 'Secret', 'pass', {'data': {'key': 'Y2hhbmdlZA=='}})
+        self.expected('no answer', lambda: self.stage.get('Secret', 'pass')['data']['key'] == 'b25l')
 
     def end(self):
-        stage, took = self.stage, {}
-        self.role.wait_fact('app-pass', 'on', deadline=60)
-        for name, condition in (('no answer', lambda: stage.get('Secret', 'pass')['data']['key'] == 'b25l'),
-                                ('422', lambda: stage.get('ConfigMap', 'invalid')['data']['key'] == 'one'),
-                                ('deaf watch', lambda: stage.get('Service', 'net'))):
-            stage.wait(condition, name + ' has ended', 170)
-            took[name] = time.monotonic() - self.began
-        stage.note('put right after ' + ', '.join('%s: %.0f s' % (name, took[name]) for name in took))
-        check(any('no answer in time' in text for _, name, _, text in self.role.told if name in
-                  ('app-pass', 'kube-api', 'kube-applied')), 'an answer that never came is told')
+        for name, began, condition in self.expect[::-1]:  # the longest is the first
+            self.stage.wait(condition, name + ' has ended', 170)
+            self.stage.note('%s: put right after %.0f s' % (name, time.monotonic() - began))
+        told = [text for _, name, _, text in self.role.told if 'no answer in time' in text]
+        check(told, 'an answer that never came is told')
 
 
-def case_faults(stage, quick):
+def case_faults(stage, quick, long):
     """Faults in single answers, by a proxy that ends TLS."""
     stage.make_namespace()
     maps = [config_map('map-%d' % i, app='map') for i in range(len(FAULTS) + len(SESSION) + 1)]
@@ -158,7 +175,7 @@ def case_faults(stage, quick):
             proxy.fault = None
             role.wait_applied()
             weather = Weather(stage, proxy, role)
-            lasting = None if quick else Lasting(weather)
+            lasting = None if quick else Lasting(weather, long)
             weather.strike_all([row for row in FAULTS if not quick or row[0] in QUICK])
             if lasting:
                 lasting.end()
