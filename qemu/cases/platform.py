@@ -49,13 +49,16 @@ def the_volumes(box):
 def the_network(box):
     box.exec("utils", "writer", "busybox", "nslookup", "kubernetes.default.svc.cluster.local")
     box.exec("utils", "writer", "busybox", "nslookup", "pocketbase.utils.svc.cluster.local")
-    # What may talk to the apps is the reverse proxy of infra, known by its label.
-    kube.start(box, kube.pod("proxy", "infra", SLEEP, labels={"app.kubernetes.io/name": "traefik"}))
+    # Every pod of infra may go out for this, so that it is pocketbase's own policy that decides who gets in: the
+    # reverse proxy, known by its label.
+    box.apply({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+               "metadata": {"name": "test-egress", "namespace": "infra"},
+               "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"ports": [{"port": 8090}]}]}})
+    kube.start(box, kube.pod("proxy", "infra", SLEEP, labels={"app.kubernetes.io/name": "traefik"}),
+               kube.pod("stranger", "infra", SLEEP))
     ask = "busybox wget -q -T 10 -O - http://pocketbase.utils.svc.cluster.local:8090/api/health"
-    box.vm.until("the allowed flow passes", lambda: not fails(box, "infra", "proxy", ask)[0], 120)
-    for namespace, pod in (("utils", "writer"), ("infra", "stranger")):
-        if pod == "stranger":
-            kube.start(box, kube.pod(pod, namespace, SLEEP))
+    box.vm.until("the allowed flow passes", lambda: not fails(box, "infra", "proxy", ask)[0], 240)
+    for namespace, pod in (("infra", "stranger"), ("utils", "writer")):
         failed, said = fails(box, namespace, pod, ask)
         check(failed, f"{namespace}/{pod} may talk to pocketbase: {said}")
 

@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 import machine  # noqa: E402
 import run  # noqa: E402
 
-SETTLE, IDLE = 120, 60  # seconds
+SETTLE, IDLE = 90, 60  # seconds
 GOAL = "goal 300 MB, 4 %"
 
 

@@ -88,8 +88,8 @@ def event(code):
 
 
 def half_event(exchange):
-    """The first event of a watch, cut in its middle, or without one in time the end of the connection."""
-    def part(piece, _):
+    """The first event of a watch, cut in its middle."""
+    def part(piece):
         exchange.wfile.write(b'%x\r\n%s\r\n' % (len(piece) // 2, piece[:len(piece) // 2]))
         exchange.abort()
     exchange.forward(each=part)
@@ -97,7 +97,7 @@ def half_event(exchange):
 
 def deaf(exchange):
     """A watch that opens and then says nothing more, without an end."""
-    exchange.forward(each=lambda piece, _: exchange.proxy.over.wait())
+    exchange.forward(each=lambda piece: exchange.proxy.over.wait())
 
 
 class Fault:
@@ -178,8 +178,9 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         if cut is not None:
             self.wfile.write(body[:cut])
             self.abort()
-        for at in range(0, len(body), piece or len(body)):
-            self.wfile.write(body[at:at + (piece or len(body))])
+        piece = piece or len(body) or 1
+        for at in range(0, len(body), piece):
+            self.wfile.write(body[at:at + piece])
             if pause and self.proxy.over.wait(pause):
                 return
 
@@ -197,7 +198,7 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         while piece := response.read1(CHUNK):
             if each:
-                each(piece, response)
+                each(piece)
             self.wfile.write(b'%x\r\n%s\r\n' % (len(piece), piece))
         self.wfile.write(b'0\r\n\r\n')
 

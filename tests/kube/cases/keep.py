@@ -39,7 +39,8 @@ def case_drift(stage):
         took['label'] = repaired(stage, began, 'label', lambda: labels_of(get('ConfigMap', 'label'))
                                  ['app.kubernetes.io/name'] == 'one')
         began = stage.merge('ConfigMap', 'label', {'metadata': {'labels': {LABEL: None}}})
-        took['label of the set'] = repaired(stage, began, 'label', lambda: LABEL in labels_of(get('ConfigMap', 'label')))
+        took['label of the set'] = repaired(stage, began, 'label',
+                                            lambda: LABEL in labels_of(get('ConfigMap', 'label')))
         stage.note('repaired after at most %.1f s (%s)' % max((seconds, what) for what, seconds in took.items()))
         check(max(took.values()) < PROMISE, 'not within %g s: %s' % (PROMISE, took))
         leave_alone(stage, role)

@@ -35,7 +35,8 @@ def case_restart(stage):
         with stage.role() as role:
             stage.wait(lambda: progress(role) > 40, 'some are applied')
             role.kill()
-        done = sum(thing.get('data', {}).get('key') == value for thing in stage.cluster.get(stage.place('ConfigMap'))['items'])
+        things = stage.cluster.get(stage.place('ConfigMap'))['items']
+        done = sum(thing.get('data', {}).get('key') == value for thing in things)
         check(0 < done <= MANY, 'killed in the middle: %d of %d' % (done, MANY))
         stage.note('killed after %d of %d' % (done, MANY + 1))
         with stage.role() as role:
