@@ -1,7 +1,7 @@
 # Hearth. `make help` lists what can be done; README.md says how it all fits together.
 
 BUILD_STEPS := setup sources libraries userland kubernetes kernel program manifests images root image
-TEST_STEPS := lint unit go fuzz client manifests-check scenario reproducible qemu
+TEST_STEPS := lint unit go fuzz client manifests-check scenario kube-test reproducible qemu
 STEPS := board/steps.sh
 
 all: image
@@ -65,6 +65,8 @@ step-root:
 	board/root.sh
 step-image:
 	board/image.sh
+step-kube-test:
+	$(MAKE) --no-print-directory kube-test $(if $(ALL),,K=--quick)
 step-%:
 	$(MAKE) --no-print-directory $*
 

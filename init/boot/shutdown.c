@@ -159,13 +159,18 @@ static void next_phase(struct shutdown *s)
 	enter(s, s->phase < PHASE_REBOOT ? s->phase + 1 : PHASE_REBOOT);
 }
 
+/* What is waited for: a service that was told to stop, rather than one whose turn comes later. */
 static const struct service *first_running(const struct services *ss)
 {
+	const struct service *any = NULL;
 	for (unsigned i = 0; i < ss->count; i++) {
-		if (service_runs(&ss->service[i]))
-			return &ss->service[i];
+		const struct service *v = &ss->service[i];
+		if (v->state == SERVICE_STOPPING || v->state == SERVICE_KILLING)
+			return v;
+		if (!any && service_runs(v))
+			any = v;
 	}
-	return NULL;
+	return any;
 }
 
 static void tell_waiting(struct shutdown *s, uint64_t now)

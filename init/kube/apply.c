@@ -80,12 +80,18 @@ static void repair(struct item *it, enum item_drift drift)
 
 static void hold(struct apply *a, const struct outcome_answer *r)
 {
+	struct retry uncounted = {0};
 	struct buf b;
 	buf_init(&b, a->trouble, sizeof(a->trouble));
 	outcome_text(r, &b);
-	if (clock_ms() < a->hold) /* several requests were under way: one failure, not several */
+	for (unsigned i = 0; a->patience.tries == 0 && i < APPLY_FLIGHTS; i++)
+		a->flight[i].before = true;
+	bool counted = clock_ms() < a->hold; /* several requests were under way: one failure, not several */
+	if (counted && r->retry_after_s == 0)
 		return;
-	a->hold = clock_ms() + retry_next_ms(&a->patience, r->retry_after_s, next_random(a));
+	uint64_t wait = retry_next_ms(counted ? &uncounted : &a->patience, r->retry_after_s, next_random(a));
+	if (clock_ms() + wait > a->hold)
+		a->hold = clock_ms() + wait;
 }
 
 static void release(struct apply *a)
@@ -191,6 +197,7 @@ static void go_on(struct apply *a, unsigned flight, enum apply_step step)
 	struct apply_call call = {flight, f->item, step, f->uid};
 	struct err e = {0};
 	f->used = true;
+	f->before = false;
 	it->before = it->seen;
 	it->state = ITEM_SENT;
 	it->step = (uint8_t)step;
@@ -501,18 +508,14 @@ static int free_flight(const struct apply *a)
 	return -1;
 }
 
-static unsigned flying(const struct apply *a)
-{
-	unsigned n = 0;
-	for (unsigned i = 0; i < APPLY_FLIGHTS; i++)
-		n += a->flight[i].used;
-	return n;
-}
-
 /* After trouble one request tries whether it is over. */
-static unsigned may_fly(const struct apply *a)
+static bool may_fly(const struct apply *a)
 {
-	return a->patience.tries > 0 ? 1 : APPLY_FLIGHTS;
+	for (unsigned i = 0; a->patience.tries > 0 && i < APPLY_FLIGHTS; i++) {
+		if (a->flight[i].used && !a->flight[i].before)
+			return false;
+	}
+	return true;
 }
 
 static uint64_t until(uint64_t when)
@@ -529,7 +532,7 @@ static uint64_t send_due(struct apply *a)
 		struct item *it = &a->t.item[i];
 		if (it->state != ITEM_DUE || is_paused(a, it))
 			continue;
-		if (it->due <= clock_ms() && flying(a) < may_fly(a) && free_flight(a) >= 0) {
+		if (it->due <= clock_ms() && may_fly(a) && free_flight(a) >= 0) {
 			unsigned flight = (unsigned)free_flight(a);
 			a->flight[flight].item = i;
 			a->flight[flight].rival[0] = a->flight[flight].uid[0] = '\0';

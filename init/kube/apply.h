@@ -76,6 +76,7 @@ struct apply_ops {
 
 struct apply_flight {
 	bool used;
+	bool before; /* sent before the trouble began: tells nothing of whether it is over */
 	unsigned item;
 	char uid[64];
 	char rival[HEALTH_TEXT]; /* "kubectl-edit on .spec.replicas" */

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "kube/inventory.h"
 #include "kube/object.h"
+#include "kube/secret.h"
 
 #define LABEL_ROOM 192 /* label, id, quotes, and "labels":{} */
 
@@ -114,6 +115,11 @@ static char *render(const struct manifest *m, unsigned index, struct buf *b, str
 	return NULL;
 }
 
+static bool has_string_data(const struct manifest_object *o, const struct buf *json)
+{
+	return o->group[0] == '\0' && str_eq(o->kind, "Secret") && find(json, 0, "stringData") > 0;
+}
+
 char *body_render(const struct manifest *m, unsigned index, size_t *len, struct err *e)
 {
 	struct buf b;
@@ -125,7 +131,11 @@ char *body_render(const struct manifest *m, unsigned index, size_t *len, struct 
 		return NULL;
 	}
 	*len = b.len;
-	return text;
+	if (!has_string_data(&m->object[index], &b))
+		return text;
+	char *data = secret_data(text, len, e);
+	free(text);
+	return data;
 }
 
 bool body_allows(const struct manifest *m, unsigned index, const char *annotation)

@@ -7,6 +7,7 @@
 #include <yyjson.h>
 
 #include "base/str.h"
+#include "kube/retry.h"
 
 #define ACCEPT       "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 #define TIMEOUT_MS   15000
@@ -325,8 +326,11 @@ static int take_answer(struct discovery *d, struct discovery_doc *doc, const str
 		return err_set(e, EIO, "discovery: %s", r->why);
 	if (r->status == 304 && doc->etag[0])
 		return 0;
-	if (r->status != 200)
+	const struct retry_rule *rule = retry_rule(r->fault, r->status);
+	if (r->status != 200 && rule->what == RETRY_DONE)
 		return err_set(e, EPROTO, "discovery: status %d", r->status);
+	if (r->status != 200)
+		return err_set(e, EPROTO, "discovery: %s (status %d)", rule->text, r->status);
 	if (discovery_parse(&d->scratch, r->body, r->len, e) < 0)
 		return -1;
 	if (str_copy(d->scratch.etag, sizeof(d->scratch.etag), r->etag) < 0)

@@ -81,6 +81,12 @@ static void log_in(struct loop *loop, void *arg)
 	later(l, look);
 }
 
+/* Statuses by which the server says that it is of no use to us. */
+static bool is_off(const struct kclient_reply *r)
+{
+	return r->status == 401 || r->status == 503;
+}
+
 void link_note(struct link *l, const struct kclient_reply *r)
 {
 	const struct retry_rule *rule = retry_rule(r->fault, r->status);
@@ -91,7 +97,7 @@ void link_note(struct link *l, const struct kclient_reply *r)
 		loop_after(l->loop, &l->login, 0, log_in, l); /* not from inside the client */
 	if (!answered)
 		tell(l, false, r->why[0] ? r->why : rule->text);
-	else if (r->status == 401 || r->status == 503)
+	else if (is_off(r))
 		tell(l, false, rule->text);
 	else if (l->phase == LINK_OPEN)
 		tell(l, true, l->credentials.server);
@@ -108,7 +114,7 @@ static void on_kinds(bool changed, const struct kclient_reply *r, const struct e
 	if (r)
 		link_note(l, r);
 	if (e && l->phase == LINK_KINDS) {
-		if (!r || r->fault == KCLIENT_OK)
+		if (!r || (r->fault == KCLIENT_OK && !is_off(r))) /* else link_note has told */
 			tell(l, false, e->text);
 		later(l, read_kinds);
 		return;

@@ -65,12 +65,16 @@ enum outcome outcome_of(const struct outcome_answer *a)
 void outcome_text(const struct outcome_answer *a, struct buf *b)
 {
 	const char *said = object_str(a->body, "/message");
+	const struct retry_rule *rule = retry_rule(a->fault, a->status);
 	if (a->fault != KCLIENT_OK && a->why && a->why[0])
 		buf_add(b, a->why);
 	else if (said[0])
 		buf_add(b, said);
+	else if (rule->what == RETRY_DONE && !yyjson_is_obj(a->body))
+		buf_addf(b, "the API server sent an answer that is %s (status %d)",
+		         a->body ? "no JSON object" : "not JSON", a->status);
 	else
-		buf_addf(b, "%s (status %d)", retry_rule(a->fault, a->status)->text, a->status);
+		buf_addf(b, "%s (status %d)", rule->text, a->status);
 }
 
 void outcome_rival(yyjson_val *status, struct buf *b)

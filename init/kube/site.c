@@ -68,12 +68,13 @@ int site_find(const char *text, size_t len, struct yamljson_piece *p, void *arg,
 	const char *from = begin + strlen(BEGIN), *end = text + len;
 	const char *close = memchr(from, '}', (size_t)(end - from));
 	size_t n = (size_t)((close ? close : end) - from);
+	const char *rest = close ? "}" : "";
 	p->at = (size_t)(begin - text);
 	if (!close || str_format(name, sizeof(name), "%.*s", (int)(n < INT16_MAX ? n : INT16_MAX), from) < 0 ||
 	    strlen(name) != n || !str_is_name(name))
 		return err_set(e, EINVAL,
-		               BEGIN "%.*s is no variable; write " BEGIN "NAME} in small letters, digits, '-'",
-		               (int)(n < NAME_SHOWN ? n : NAME_SHOWN), from);
+		               BEGIN "%.*s%s is no variable; write " BEGIN "NAME} in small letters, digits, '-'",
+		               (int)(n < NAME_SHOWN ? n : NAME_SHOWN), from, n > NAME_SHOWN ? "..." : rest);
 	p->value = settings_site(s, name, n);
 	p->value_len = strlen(p->value);
 	p->len = strlen(BEGIN) + n + 1;

@@ -21,7 +21,8 @@ def process(box, name):
 def killed(box, service):
     """Kills a service's main process; waits until the engine has it ready again."""
     before = box.vm.services()[service]
-    box.root(f"kill -9 {before['pid']}")
+    # In a moment: what carries this command is among what is killed.
+    box.root(f"(sleep 1; kill -9 {before['pid']}) >/dev/null 2>&1 &")
 
     def back():
         now = box.vm.services()[service]

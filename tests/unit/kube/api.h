@@ -95,11 +95,6 @@ unsigned kclient_free(const struct kclient *c)
 	return api.no_room ? 0 : API_CALLS - api.taken;
 }
 
-void kclient_escape(struct buf *b, const char *text)
-{
-	object_escape(b, text);
-}
-
 int credentials_read(struct credentials *c, const char *path, struct err *e)
 {
 	(void)path;

@@ -734,6 +734,63 @@ static void patience_asked_for_is_given(void **state)
 	assert_int_equal(sends, 0);
 }
 
+static void who_waits_since_before_the_trouble_holds_nobody(void **state)
+{
+	(void)state;
+	add("", "ConfigMap", "a", "x", 0);
+	add("", "ConfigMap", "b", "x", 0);
+	start();
+	reply(1, 429, "{\"message\":\"too many requests\"}"); /* a is still under way */
+	fake_clock_ms += RETRY_CAP_MS;
+	run();
+	assert_int_equal(sends, 1);
+	assert_int_equal(sent[0].item, 1);
+	run();
+	assert_int_equal(sends, 0); /* one tries, not two */
+}
+
+static void every_trouble_has_a_try_of_its_own(void **state)
+{
+	struct outcome_answer busy = {.status = 429, .why = ""};
+	(void)state;
+	add("", "ConfigMap", "a", "x", 0);
+	add("", "ConfigMap", "b", "x", 0);
+	start();
+	unsigned of_a = sent[0].flight;
+	reply(1, 429, "{}");
+	fake_clock_ms += RETRY_CAP_MS;
+	run();
+	unsigned of_b = sent[0].flight;
+	reply_with(of_a, (struct outcome_answer){.status = 200, .why = ""}, object(10, "spec")); /* it is over */
+	see(0, WATCH_DELETED, object(11, "spec"));
+	fake_clock_ms += APPLY_SETTLE_MS;
+	run();
+	assert_int_equal(sends, 1);
+	reply_with(sent[0].flight, busy, "{}"); /* and begins anew; b is of before it */
+	fake_clock_ms += RETRY_CAP_MS;
+	run();
+	assert_int_equal(sends, 1);
+	assert_int_equal(sent[0].item, 0);
+	assert_int_not_equal(sent[0].flight, of_b);
+}
+
+static void of_two_waits_the_longer_one_counts(void **state)
+{
+	struct outcome_answer busy = {.status = 429, .retry_after_s = 7, .why = ""};
+	struct outcome_answer less = {.status = 429, .retry_after_s = 1, .why = ""};
+	(void)state;
+	add("", "ConfigMap", "a", "x", 0);
+	add("", "ConfigMap", "b", "x", 0);
+	add("", "ConfigMap", "c", "x", 0);
+	start();
+	fault(0, KCLIENT_TIMEOUT);
+	reply_with(sent[1].flight, busy, "{}");
+	assert_in_range(run(), 7000, 7000 + RETRY_BASE_MS);
+	reply_with(sent[2].flight, less, "{}");
+	assert_in_range(run(), 7000, 7000 + RETRY_BASE_MS);
+	assert_int_equal(a.patience.tries, 1); /* still one failure */
+}
+
 static void an_answer_of_500_delays_its_object_alone(void **state)
 {
 	(void)state;
@@ -958,6 +1015,9 @@ int main(void)
 		T(a_list_that_does_not_come_is_not_waited_for_long),
 		T(a_server_that_does_not_answer_is_left_in_peace),
 		T(patience_asked_for_is_given),
+		T(who_waits_since_before_the_trouble_holds_nobody),
+		T(every_trouble_has_a_try_of_its_own),
+		T(of_two_waits_the_longer_one_counts),
 		T(an_answer_of_500_delays_its_object_alone),
 		T(what_is_refused_is_reported_and_tried_again_seldom),
 		T(a_lost_connection_forgets_nothing),

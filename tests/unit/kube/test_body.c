@@ -99,16 +99,14 @@ static void room_is_needed(void **state)
 	assert_string_equal(text, "{\"metadata\":{}}");
 }
 
-static void a_manifest_is_rendered_with_the_label(void **state)
+static char path[] = "/tmp/hearth-body-XXXXXX.yaml";
+static struct settings s;
+static struct manifest m;
+
+static void load(const char *yaml)
 {
-	static const char yaml[] = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: ns\n"
-				   "  annotations: {hearth.dev/force: \"true\", other: \"false\"}\n";
-	char path[] = "/tmp/hearth-body-XXXXXX.yaml";
-	struct settings s;
-	struct manifest m;
-	size_t len = 0;
-	(void)state;
 	fake_reset();
+	memcpy(strchr(path, '.') - 6, "XXXXXX", 6);
 	int fd = mkstemps(path, 5);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, yaml, strlen(yaml)), strlen(yaml));
@@ -116,6 +114,56 @@ static void a_manifest_is_rendered_with_the_label(void **state)
 	settings_default(&s);
 	if (manifest_load(&m, path, &s, &e) < 0)
 		fail_msg("%s", e.text);
+}
+
+static void the_body_of(const char *yaml, const char *want)
+{
+	size_t len = 0;
+	load(yaml);
+	char *text = body_render(&m, 0, &len, &e);
+	assert_non_null(text);
+	assert_int_equal(strlen(text), len);
+	assert_non_null(strstr(text, "\"labels\":{\"applyset.kubernetes.io/part-of\":\"applyset-"));
+	if (!strstr(text, want))
+		assert_string_equal(text, want);
+	free(text);
+	manifest_free(&m);
+	unlink(path);
+}
+
+#define NAMED "metadata: {name: a, namespace: ns}\n"
+
+static void string_data_of_a_secret_is_sent_as_data(void **state)
+{
+	(void)state;
+	the_body_of("apiVersion: v1\nkind: Secret\n" NAMED "data: {k: b2xk}\nstringData: {k: one, l: two}\n",
+	            ",\"data\":{\"k\":\"b25l\",\"l\":\"dHdv\"}}");
+	/* of Secrets alone, and of the core group's */
+	the_body_of("apiVersion: v1\nkind: ConfigMap\n" NAMED "stringData: {k: one}\n",
+	            "\"stringData\":{\"k\":\"one\"}");
+	the_body_of("apiVersion: x.dev/v1\nkind: Secret\n" NAMED "stringData: {k: one}\n",
+	            "\"stringData\":{\"k\":\"one\"}");
+	the_body_of("apiVersion: v1\nkind: Secret\n" NAMED "data: {stringData: b2xk}\n",
+	            "\"data\":{\"stringData\":\"b2xk\"}");
+}
+
+static void a_secret_that_is_none_is_refused(void **state)
+{
+	size_t len = 0;
+	(void)state;
+	load("apiVersion: v1\nkind: Secret\n" NAMED "stringData: {k: 1}\n");
+	assert_null(body_render(&m, 0, &len, &e));
+	assert_string_equal(e.text, "stringData.k is no text; write it in quotes");
+	manifest_free(&m);
+	unlink(path);
+}
+
+static void a_manifest_is_rendered_with_the_label(void **state)
+{
+	size_t len = 0;
+	(void)state;
+	load("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: ns\n"
+	     "  annotations: {hearth.dev/force: \"true\", other: \"false\"}\n");
 	char *text = body_render(&m, 0, &len, &e);
 	assert_non_null(text);
 	assert_int_equal(strlen(text), len);
@@ -138,6 +186,8 @@ int main(void)
 		cmocka_unit_test(an_escaped_quote_ends_no_string),
 		cmocka_unit_test(what_is_no_mapping_is_an_error),
 		cmocka_unit_test(room_is_needed),
+		cmocka_unit_test(string_data_of_a_secret_is_sent_as_data),
+		cmocka_unit_test(a_secret_that_is_none_is_refused),
 		cmocka_unit_test(a_manifest_is_rendered_with_the_label),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

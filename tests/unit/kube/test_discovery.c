@@ -441,7 +441,8 @@ static void a_failure_keeps_what_there_was(void **state)
 		int status;
 		const char *body, *want;
 	} rows[] = {
-		{503, "", "discovery: status 503"},
+		{503, "", "discovery: the API server is not ready (status 503)"},
+		{204, "", "discovery: status 204"},
 		{304, "", "discovery: status 304"}, /* to a request without an ETag */
 		{200, "{}", "discovery: not an APIGroupDiscoveryList of version v2"},
 	};

@@ -102,6 +102,28 @@ static void kinds_are_asked_for_until_they_come(void **state)
 	assert_int_equal(api.opens, 1);
 }
 
+/* What is told while the kinds are asked for is one sentence, not two in turn. */
+static void a_status_of_discovery_says_what_it_means(void **state)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} rows[] = {{503, "the API server is not ready"},
+	            {500, "discovery: the API server failed (status 500)"},
+	            {200, "discovery: not JSON at byte 0: input length is 0"},
+	            {401, "the API server does not accept our certificate"}};
+	(void)state;
+	link_start(&api_link);
+	api_wait(0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		api_end(api_get("GET", "/apis"), KCLIENT_OK, rows[i].status, "");
+		assert_string_equal(text, rows[i].text);
+		assert_false(up);
+		api_wait(RETRY_CAP_MS + 1);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 static void a_server_that_does_not_know_us_is_asked_anew(void **state)
 {
 	(void)state;
@@ -216,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(waits_for_the_kubeconfig),
 		TEST(kinds_are_asked_for_until_they_come),
+		TEST(a_status_of_discovery_says_what_it_means),
 		TEST(a_server_that_does_not_know_us_is_asked_anew),
 		TEST(replies_tell_whether_the_server_is_there),
 		TEST(kinds_are_read_again_but_not_all_the_time),

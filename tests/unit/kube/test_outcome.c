@@ -82,6 +82,27 @@ static void texts_say_what_is_known(void **state)
 	yyjson_doc_free(doc);
 }
 
+static void an_answer_that_is_not_json_is_named(void **state)
+{
+	char text[200];
+	struct buf b;
+	(void)state;
+	struct outcome_answer a = {KCLIENT_OK, 200, 0, "", NULL};
+	buf_init(&b, text, sizeof(text));
+	outcome_text(&a, &b);
+	assert_string_equal(text, "the API server sent an answer that is not JSON (status 200)");
+	yyjson_doc *doc = json_doc("[]");
+	a.body = yyjson_doc_get_root(doc);
+	buf_reset(&b);
+	outcome_text(&a, &b);
+	assert_string_equal(text, "the API server sent an answer that is no JSON object (status 200)");
+	yyjson_doc_free(doc);
+	a = (struct outcome_answer){KCLIENT_OK, 500, 0, "", NULL}; /* its rule says more */
+	buf_reset(&b);
+	outcome_text(&a, &b);
+	assert_string_equal(text, "the API server failed (status 500)");
+}
+
 static void rivals_are_named(void **state)
 {
 	char text[200];
@@ -111,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_holds),
 		cmocka_unit_test(texts_say_what_is_known),
+		cmocka_unit_test(an_answer_that_is_not_json_is_named),
 		cmocka_unit_test(rivals_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,12 +85,14 @@ static void says_what_is_missing(void **state)
 		{"a ${site.mail}", "${site.mail} is not set; set site.mail in the settings"},
 		{"${site.empty}", "${site.empty} is not set; set site.empty in the settings"},
 		{"${site.doma}", "${site.doma} is not set; set site.doma in the settings"},
-		{"${site.}", "${site. is no variable; write ${site.NAME} in small letters, digits, '-'"},
-		{"${site.Domain}", "${site.Domain is no variable; write ${site.NAME}"},
-		{"${site.do main}", "${site.do main is no variable"},
-		{"${site.domain:-x}", "${site.domain:-x is no variable"},
+		{"${site.}", "${site.} is no variable; write ${site.NAME} in small letters, digits, '-'"},
+		{"${site.Domain}", "${site.Domain} is no variable; write ${site.NAME} in"},
+		{"${site.do main}", "${site.do main} is no variable"},
+		{"${site.domain:-x}", "${site.domain:-x} is no variable"},
 		{"${site.domain", "${site.domain is no variable"},
-		{"${site.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}", "${site.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is no variable"},
+		{"${site.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}", "${site.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa} is no variable"},
+		{"${site.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}",
+	         "${site.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA... is no variable"},
 	};
 	struct yamljson_piece p;
 
