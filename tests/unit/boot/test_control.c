@@ -566,7 +566,7 @@ static void test_a_role_that_does_not_answer(void **state)
 	turn(2);
 	assert_int_equal(hear(web, &r), PROTO_ERROR);
 	assert_int_equal(r.id, 42);
-	assert_string_equal(r.text, "kube: no answer in 10 s");
+	assert_string_equal(r.text, "kube: no answer in 23 s");
 	reply(kube, id, PROTO_OK, "{}"); /* late */
 	assert_int_equal(hear(web, &r), 0);
 	for (unsigned i = 0; i < ASKS_EACH; i++)
