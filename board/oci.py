@@ -348,6 +348,7 @@ def tidy(names):
 
 
 def main():
+    os.umask(0o022)  # what is written is the image's, whoever builds it
     verb, *names = sys.argv[1:] or [""]
     if verb != "build":
         sys.exit("usage: oci.py build [NAME...]")

@@ -99,7 +99,7 @@ class Box:
 
     def __exit__(self, kind, value, trace):
         try:
-            if self.status is None:
+            if self.status is None and self.pid is not None:
                 os.kill(self.pid, signal.SIGKILL)
                 self.wait()
         finally:

@@ -67,8 +67,11 @@ def case_when_fact(make):
 
 
 def case_requires_restart(make):
-    line = 'echo %s up >>/trace; trap "echo %s down >>/trace; exit 0" TERM; while :; do sleep 0.02; done'
-    box = make({'a': service('a', line % ('a', 'a')), 'b': service('b', line % ('b', 'b'), requires=['a'])})
+    # Ready when it has said so and has its trap.
+    line = ('trap "echo %s down >>/trace; exit 0" TERM; echo %s up >>/trace; echo READY=1 >&$NOTIFY_FD; '
+            'while :; do sleep 0.02; done')
+    box = make({'a': service('a', line % ('a', 'a'), ready='notify'),
+                'b': service('b', line % ('b', 'b'), requires=['a'], ready='notify')})
     box.wait_ready('a', 'b')
     until(lambda: len(box.trace()) == 2, 'both up')
     box.ctl('restart', 'a')

@@ -3,12 +3,15 @@ import signal
 
 from box import RESTARTED, SLEEP, STUBBORN, SWITCHED_OFF, check, service, until
 
-LINE = 'echo %s up >>/trace; trap "echo %s down >>/trace; exit 0" TERM; while :; do sleep 0.02; done'
+# Ready when it has its trap: TERM must not come earlier.
+LINE = ('trap "echo %s down >>/trace; exit 0" TERM; echo %s up >>/trace; echo READY=1 >&$NOTIFY_FD; '
+        'while :; do sleep 0.02; done')
 
 
 def case_order(make):
-    box = make({'a': service('a', LINE % ('a', 'a')), 'b': service('b', LINE % ('b', 'b'), requires=['a']),
-                'c': service('c', LINE % ('c', 'c'), after=['b'])})
+    box = make({'a': service('a', LINE % ('a', 'a'), ready='notify'),
+                'b': service('b', LINE % ('b', 'b'), requires=['a'], ready='notify'),
+                'c': service('c', LINE % ('c', 'c'), after=['b'], ready='notify')})
     box.wait_ready('a', 'b', 'c')
     until(lambda: len(box.trace()) == 3, 'all up')
     check('reboot' in box.ctl('reboot')['message'], 'the command says what it does')
