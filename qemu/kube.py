@@ -98,7 +98,7 @@ class Box:
     def root(self, command, seconds=60):
         """One shell line of root on the box, through a privileged pod of the node's namespaces."""
         return self.exec("kube-system", "pod/node-shell", "/bin/busybox", "nsenter", "-t", "1", "-m", "-n", "-p", "--",
-                         "/bin/sh", "-c", command, seconds=seconds)
+                         "/bin/sh", "-c", f"PATH=/usr/sbin:/usr/bin:/sbin:/bin; {command}", seconds=seconds)
 
     def node_shell(self):
         """Starts the pod that root() uses."""

@@ -23,5 +23,5 @@ def run(case):
     found = box.kubectl("logs", "-n", "utils", "reader").strip()
     check(re.fullmatch(r"\d+", found) and int(found) >= seen, f"written and synced was {seen}, found {found!r}")
     box.node_shell()
-    check("ok" in box.root("hearth-cri check && echo ok", 200), "the image store is not whole")
+    check("ok" in box.root("hearth-cri check /usr/share/hearth/images && echo ok", 200), "the image store is not whole")
     box.service("utils", "pocketbase", 8090, "/api/health")
