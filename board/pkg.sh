@@ -30,13 +30,7 @@ mkdir -p build/pkg build/key "$CACHE/pkg" "$CACHE/work"
 
 compiler=$(gcc --version | head -n 1; dpkg-query -W -f '${Version}' musl-dev)
 
-# One module for all Go programs, so that what they share (Kubernetes' client libraries above all) is compiled once.
-GOTOOLCHAIN=local
-GOFLAGS='-mod=readonly -buildvcs=false -modcacherw -trimpath'
-GOMODCACHE=$CACHE/go/mod
-GOCACHE=$CACHE/go/build
-export GOTOOLCHAIN GOFLAGS GOMODCACHE GOCACHE
-unset GOOS GOARCH GOAMD64 GOPATH GOBIN GOEXPERIMENT GOWORK
+. board/go.sh
 
 go_build() { # NAME IMPORT-PATH [LDFLAGS]: a static program bin/NAME; a recipe may set tags=A,B
 	mkdir -p "$OUT/bin"
@@ -101,8 +95,7 @@ package() (
 		OUT=$work/out
 		CC="musl-gcc $MUSL_INCLUDES"
 		CFLAGS="-Os -g0 -fstack-protector-strong -ffunction-sections -fdata-sections -ffile-prefix-map=$work/src=."
-		CGO_ENABLED=0
-		export CC CFLAGS CGO_ENABLED
+		export CC CFLAGS
 		(cd "$work/src" && set -eu && build)
 		mv "$work/out" "$out.new.$$"
 		mv -T "$out.new.$$" "$out" || rm -rf "$out.new.$$" # somebody else was faster with the same bytes

@@ -21,6 +21,8 @@ import sys
 
 import yaml
 
+import sources
+
 HERE = pathlib.Path(__file__).resolve().parent
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 MODULE = "k8s.io/kubernetes"
@@ -48,7 +50,7 @@ def module_dir(module=MODULE):
     pin = re.search(rf"^\s*(?:replace )?{re.escape(module)} => (\S+) (\S+)$", pins, re.M)
     if not pin:
         sys.exit(f"board/go.mod: no line 'replace {module} => MODULE VERSION'")
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "hearth/go/mod"
+    cache = sources.CACHE / "go/mod"
     folder = cache / f"{pin[1]}@{pin[2]}"
     if not folder.is_dir():
         env = dict(os.environ, GOMODCACHE=str(cache), GOTOOLCHAIN="local", GOFLAGS="-mod=readonly -modcacherw")

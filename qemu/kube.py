@@ -1,12 +1,11 @@
 """A box with Kubernetes up, seen from outside: kubectl on this machine, with the kubeconfig that the serial console
 prints, through the forwarded port of the API server; the consoles for what Hearth says about it."""
-import base64
-import fcntl
 import json
 import re
 import subprocess
 
 import vm
+from run import once_per_image
 from vm import Failure
 
 K3S = vm.BUILD / "pkg/k3s/bin/k3s"
@@ -117,14 +116,7 @@ class Box:
 
 def up(case):
     """A box that has come up, every app healthy, kept as a snapshot once per image; each case goes on from there."""
-    stamp = vm.IMAGE.stat().st_mtime_ns
-    kept, lock = vm.BUILD / "qemu" / f"up-{stamp}.qcow2", vm.BUILD / "qemu" / "up.lock"
-    with open(lock, "w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not kept.exists():
-            for old in kept.parent.glob("up-*"):
-                old.unlink()
-            make(case, kept)
+    kept = once_per_image("up", ".qcow2", lambda file: make(case, file))
     box = Box(case, image=kept).boot(SAVED)
     box.config.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{box.vm.api_port}",
                                  kept.with_suffix(".kubeconfig").read_text()))
@@ -145,10 +137,6 @@ def make(case, kept):
     kept.with_suffix(".kubeconfig").write_text(box.config.read_text())
     box.vm.disk.rename(kept)
     disk.unlink()
-
-
-def decoded(secret, key):
-    return base64.b64decode(secret["data"][key]).decode()
 
 
 def pod(name, namespace, command, claim=None, labels=None):

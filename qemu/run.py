@@ -22,6 +22,19 @@ HERE = pathlib.Path(__file__).resolve().parent
 REST = ("kube-unclean", "offline")
 
 
+def once_per_image(name, suffix, make):
+    """The file build/qemu/NAME-STAMP.SUFFIX of this image; make(file) makes it, and those of older images go."""
+    folder = vm.BUILD / "qemu"
+    file = folder / f"{name}-{vm.IMAGE.stat().st_mtime_ns}{suffix}"
+    with open(folder / f"{name}.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not file.exists():
+            for old in folder.glob(f"{name}-*"):
+                old.unlink()
+            make(file)
+    return file
+
+
 class Case:
     def __init__(self, name):
         self.name, self.dir, self.machines = name, vm.BUILD / "qemu" / name, []
@@ -35,19 +48,13 @@ class Case:
 
     def booted(self):
         """A disk that has been through its first boot and was shut down in order; made once per image."""
-        stamp = vm.IMAGE.stat().st_mtime_ns
-        disk, lock = vm.BUILD / "qemu" / f"booted-{stamp}.raw", vm.BUILD / "qemu" / "booted.lock"
-        with open(lock, "w") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            if not disk.exists():
-                for old in disk.parent.glob("booted-*.raw"):
-                    old.unlink()
-                first = self.vm("make-booted", direct=True).start()
-                first.prompt()
-                first.running()
-                first.power_off()
-                first.disk.rename(disk)
-        return disk
+        def make(disk):
+            first = self.vm("make-booted", direct=True).start()
+            first.prompt()
+            first.running()
+            first.power_off()
+            first.disk.rename(disk)
+        return once_per_image("booted", ".raw", make)
 
     def close(self):
         for m in self.machines:

@@ -62,14 +62,16 @@ def machine_args(memory, cpus):
             "-vga", "std", "-display", "none", "-device", "virtio-rng-pci"]
 
 
-def firmware_args(variables):
-    """UEFI with a variable store of its own, so that boot entries and crash records are kept between boots."""
+def firmware_args(variables, words=""):
+    """UEFI with a variable store of its own, so that boot entries and crash records are kept between boots. words: for
+    the kernel's command line, as a UKI's stub takes them from outside."""
+    more = ["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={words}"] if words else []
     for code, template in FIRMWARE:
         if os.path.exists(code):
             if not variables.exists():
                 shutil.copy(template, variables)
             return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
-                    "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
+                    "-drive", f"if=pflash,format=raw,unit=1,file={variables}", *more]
     sys.exit("qemu: no UEFI firmware found; install the package ovmf")
 
 
@@ -147,9 +149,7 @@ class VM:
         if self.direct:
             disk = [a.replace(",bootindex=0", "") for a in disk]
         cmd = [*machine_args(3072 if self.kubernetes else 1024, 2), *disk,
-               *(direct_args(self.initrd, words) if self.direct else firmware_args(self.dir / "vars.fd")),
-               # How a UKI's stub takes more words from outside.
-               *(["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={words}"] if words else []),
+               *(direct_args(self.initrd, words) if self.direct else firmware_args(self.dir / "vars.fd", words)),
                *(["-loadvm", snapshot] if snapshot else []),
                "-netdev", net, "-device", "virtio-net-pci,netdev=net,id=nic",
                "-chardev", f"socket,id=serial,path={serial},server=on,wait=off",

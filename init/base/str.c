@@ -124,6 +124,13 @@ bool str_is_name(const char *s)
 	return n < LIMIT_NAME && s[n] == '\0';
 }
 
+uint32_t str_hash(uint32_t h, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 16777619u;
+	return h;
+}
+
 static unsigned least(unsigned a, unsigned b, unsigned c)
 {
 	unsigned m = a < b ? a : b;

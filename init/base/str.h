@@ -28,6 +28,10 @@ MUST_CHECK int str_size(const char *s, uint64_t *out);
 int str_hex_digit(char c);
 /* A service, fact or command name: [a-z][a-z0-9-]*, at most LIMIT_NAME - 1 bytes. */
 bool str_is_name(const char *s);
+/* FNV-1a, 32 bits, over n bytes, going on from h; the first h is STR_HASH. For tables and for noticing changes, not
+ * against anybody who makes collisions. */
+#define STR_HASH 2166136261u
+uint32_t str_hash(uint32_t h, const char *s, size_t n);
 /* Levenshtein distance, at most `cap`: for "did you mean". */
 unsigned str_distance(const char *a, const char *b, unsigned cap);
 

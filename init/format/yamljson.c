@@ -248,15 +248,6 @@ static void begin_value(struct conv *c)
 	c->value = false;
 }
 
-static uint32_t hash_text(const char *text, size_t len)
-{
-	uint32_t h = 2166136261u; /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)text[i]) * 16777619u;
-	return h;
-}
-
 static int check_twice(const struct conv *c, const struct yamljson_key *k)
 {
 	const struct yamljson_level *in = inside(c);
@@ -319,7 +310,7 @@ static int take_key(struct conv *c, const struct scalar *s)
 		return too_large(c, s->line);
 	k.at = (uint32_t)at;
 	k.len = (uint32_t)(c->out->len - at);
-	k.hash = hash_text(c->out->data + at, k.len);
+	k.hash = str_hash(STR_HASH, c->out->data + at, k.len);
 	if (check_twice(c, &k) < 0)
 		return -1;
 	c->y->key[c->keys++] = k;

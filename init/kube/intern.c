@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 #define BLOCK 8192
 
 struct intern_block {
@@ -14,19 +16,10 @@ struct intern_block {
 	char text[BLOCK];
 };
 
-static uint32_t hash_text(const char *text, size_t len)
-{
-	uint32_t h = 2166136261u; /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)text[i]) * 16777619u;
-	return h;
-}
-
 /* The slot that holds the text, or the free one for it. */
 static const char **find_slot(const struct intern *n, const char *text, size_t len)
 {
-	uint32_t i = hash_text(text, len) % INTERN_TEXTS;
+	uint32_t i = str_hash(STR_HASH, text, len) % INTERN_TEXTS;
 
 	while (n->slot[i] && (strncmp(n->slot[i], text, len) != 0 || n->slot[i][len] != '\0'))
 		i = (i + 1) % INTERN_TEXTS;

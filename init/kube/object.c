@@ -7,14 +7,10 @@
 
 #include "base/str.h"
 
-#define FNV_OFFSET 2166136261u /* FNV-1a, 32 bits */
-#define FNV_PRIME  16777619u
-
-static uint32_t fnv(uint32_t h, const char *s)
+/* The end counts too: "ab","c" is not "a","bc". */
+static uint32_t hash(uint32_t h, const char *s)
 {
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * FNV_PRIME;
-	return h * FNV_PRIME; /* the end counts too: "ab","c" is not "a","bc" */
+	return str_hash(h, s, strlen(s) + 1);
 }
 
 struct object_id object_id_of(yyjson_val *object, const char *group, const char *kind)
@@ -32,7 +28,7 @@ bool object_same(const struct object_id *a, const struct object_id *b)
 
 uint32_t object_hash(const struct object_id *id)
 {
-	return fnv(fnv(fnv(fnv(FNV_OFFSET, id->name), id->ns), id->kind), id->group);
+	return hash(hash(hash(hash(STR_HASH, id->name), id->ns), id->kind), id->group);
 }
 
 void object_text(struct buf *b, const struct object_id *id)
@@ -100,7 +96,7 @@ uint64_t object_revision(yyjson_val *object)
 		return 0;
 	if (str_u64(text, UINT64_MAX, &n) == 0 && n != 0)
 		return n;
-	return (uint64_t)fnv(FNV_OFFSET, text) | (uint64_t)1 << 63; /* the text is opaque, by contract */
+	return (uint64_t)hash(STR_HASH, text) | (uint64_t)1 << 63; /* the text is opaque, by contract */
 }
 
 /* Fields of the status are written through the subresource: no change of what the object should be. */
@@ -113,7 +109,7 @@ static uint32_t hash_of(yyjson_val *value)
 {
 	size_t len = 0;
 	char *text = yyjson_val_write(value, 0, &len);
-	uint32_t h = text ? fnv(FNV_OFFSET, text) : 0;
+	uint32_t h = text ? hash(STR_HASH, text) : 0;
 	free(text);
 	return h;
 }

@@ -44,14 +44,21 @@ static int listen_at(int fd, const struct sockaddr_un *a, mode_t mode, struct er
 	return -1;
 }
 
+/* A socket for that path, and its address; not bound or connected yet. */
+static int socket_for(const char *path, struct sockaddr_un *a, struct err *e)
+{
+	if (address(a, path, e) < 0)
+		return -1;
+	int fd = sys_socket(AF_UNIX, CHAN_TYPE, 0);
+	return fd < 0 ? err_sys(e, "socket %s", path) : fd;
+}
+
 int chan_listen(const char *path, mode_t mode, struct err *e)
 {
 	struct sockaddr_un a;
-	if (address(&a, path, e) < 0)
-		return -1;
-	int fd = sys_socket(AF_UNIX, CHAN_TYPE, 0);
+	int fd = socket_for(path, &a, e);
 	if (fd < 0)
-		return err_sys(e, "socket %s", path);
+		return -1;
 	if (listen_at(fd, &a, mode, e) == 0)
 		return fd;
 	sys_close(fd);
@@ -67,11 +74,9 @@ int chan_accept(int listen_fd, struct err *e)
 int chan_connect(const char *path, struct err *e)
 {
 	struct sockaddr_un a;
-	if (address(&a, path, e) < 0)
-		return -1;
-	int fd = sys_socket(AF_UNIX, CHAN_TYPE, 0);
+	int fd = socket_for(path, &a, e);
 	if (fd < 0)
-		return err_sys(e, "socket %s", path);
+		return -1;
 	if (sys_connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;
 	err_sys(e, "connect %s", path);

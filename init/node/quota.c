@@ -80,20 +80,11 @@ static int set_limit(int fd, const char *dir, uint32_t id, uint64_t limit, struc
 	return call(fd, Q_XSETQLIM, id, &q) < 0 ? refuse(e, dir) : 0;
 }
 
-static uint32_t hash(const char *s)
-{
-	uint32_t h = 2166136261U; /* FNV-1a */
-
-	for (; *s; s++)
-		h = (h ^ (uint8_t)*s) * 16777619U;
-	return h;
-}
-
 /* An id that has neither usage nor limits; the same folder finds the same one again. */
 static int find_id(int fd, const char *dir, uint32_t *id, struct err *e)
 {
 	struct fs_disk_quota q;
-	uint32_t start = hash(dir);
+	uint32_t start = str_hash(STR_HASH, dir, strlen(dir));
 
 	for (uint32_t i = 0; i < TRIES; i++) {
 		*id = FIRST_ID + (uint32_t)(((uint64_t)start + i) % IDS);

@@ -28,6 +28,8 @@ extern int64_t fake_clock_wall;
 /* The n-th call from now (1 = next) fails with errno code; 0 = off. True return of fake_fired when it happened. */
 void fake_fail_at(unsigned n, int code);
 bool fake_fired(void);
+/* For fake_epoll_wait: what is there now, without waiting, whatever the time-out. */
+int fake_epoll_now(int ep, struct epoll_event *ev, int max, int timeout);
 /* Everything back to real. Call in every setup. */
 void fake_reset(void);
 /* A number that is the same before and after when nothing leaked a descriptor. */

@@ -5,10 +5,9 @@ cd "$(dirname "$0")/../.."
 mkdir -p build/results build/log
 out=$(pwd)/build/results/go.tsv
 log=$(pwd)/build/log/go-test.log
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/hearth/go
-GOTOOLCHAIN=local GOFLAGS='-mod=readonly -buildvcs=false -modcacherw -trimpath -tags=netgo,osusergo'
-GOMODCACHE=$cache/mod GOCACHE=$cache/build CGO_ENABLED=0
-export GOTOOLCHAIN GOFLAGS GOMODCACHE GOCACHE CGO_ENABLED
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/hearth
+. board/go.sh
+GOFLAGS="$GOFLAGS -tags=netgo,osusergo"
 : >"$out"
 
 row() { # verdict name detail

@@ -79,6 +79,14 @@ SLEEP = 'exec sleep 3600'
 STUBBORN = 'trap "" TERM; echo up >>/trace; while :; do sleep 0.02; done'  # only SIGKILL ends it
 
 
+def traced(name, **keys):
+    """A service that notes its coming and going in /trace. Ready when it has noted it and can be told to stop: with
+    `ready: start` the next shell may be quicker."""
+    script = ('trap "echo %s down >>/trace; exit 0" TERM; echo %s up >>/trace; echo READY=1 >&$NOTIFY_FD; '
+              'while :; do sleep 0.02; done' % (name, name))
+    return service(name, script, ready='notify', **keys)
+
+
 class Box:
     """One running box. files: path in the box -> text. services: name -> text of its file."""
 

@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from box import SLEEP, STUBBORN, check, service, until
+from box import SLEEP, STUBBORN, check, service, traced, until
 
 
 def kill_service(box, name):
@@ -67,11 +67,7 @@ def case_when_fact(make):
 
 
 def case_requires_restart(make):
-    # Ready when it has said so and has its trap.
-    line = ('trap "echo %s down >>/trace; exit 0" TERM; echo %s up >>/trace; echo READY=1 >&$NOTIFY_FD; '
-            'while :; do sleep 0.02; done')
-    box = make({'a': service('a', line % ('a', 'a'), ready='notify'),
-                'b': service('b', line % ('b', 'b'), requires=['a'], ready='notify')})
+    box = make({'a': traced('a'), 'b': traced('b', requires=['a'])})
     box.wait_ready('a', 'b')
     until(lambda: len(box.trace()) == 2, 'both up')
     box.ctl('restart', 'a')

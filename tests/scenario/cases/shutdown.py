@@ -1,17 +1,11 @@
 """The ordered end, from every door."""
 import signal
 
-from box import RESTARTED, SLEEP, STUBBORN, SWITCHED_OFF, check, service, until
-
-# Ready when it has its trap: TERM must not come earlier.
-LINE = ('trap "echo %s down >>/trace; exit 0" TERM; echo %s up >>/trace; echo READY=1 >&$NOTIFY_FD; '
-        'while :; do sleep 0.02; done')
+from box import RESTARTED, SLEEP, STUBBORN, SWITCHED_OFF, check, service, traced, until
 
 
 def case_order(make):
-    box = make({'a': service('a', LINE % ('a', 'a'), ready='notify'),
-                'b': service('b', LINE % ('b', 'b'), requires=['a'], ready='notify'),
-                'c': service('c', LINE % ('c', 'c'), after=['b'], ready='notify')})
+    box = make({'a': traced('a'), 'b': traced('b', requires=['a']), 'c': traced('c', after=['b'])})
     box.wait_ready('a', 'b', 'c')
     until(lambda: len(box.trace()) == 3, 'all up')
     check('reboot' in box.ctl('reboot')['message'], 'the command says what it does')

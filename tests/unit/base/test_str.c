@@ -199,6 +199,16 @@ static void distances_of_long_words_are_the_cap(void **state)
 	assert_int_equal(str_distance(a, b, 5), 1);
 }
 
+/* The published values of FNV-1a with 32 bits: ids on disks are made from it. */
+static void hashes_are_fnv(void **state)
+{
+	(void)state;
+	assert_int_equal(str_hash(STR_HASH, "", 0), 0x811c9dc5);
+	assert_int_equal(str_hash(STR_HASH, "a", 1), 0xe40c292c);
+	assert_int_equal(str_hash(STR_HASH, "foobar", 6), 0xbf9cf968);
+	assert_int_equal(str_hash(str_hash(STR_HASH, "foo", 3), "bar", 3), 0xbf9cf968);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +218,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_whole_and_bounded),
 		cmocka_unit_test(durations_need_a_unit),
 		cmocka_unit_test(sizes_are_binary),
+		cmocka_unit_test(hashes_are_fnv),
 		cmocka_unit_test(names),
 		cmocka_unit_test(distances),
 		cmocka_unit_test(distances_of_long_words_are_the_cap),

@@ -8,24 +8,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "console/render.h"
-
-static char data[65536];
-static struct buf b;
-
-static const char *render(const char *command, const char *json, unsigned width)
-{
-	buf_init(&b, data, sizeof(data));
-	assert_return_code(render_answer(command, json, width, &b), 0);
-	assert_true(buf_ok(&b));
-	unsigned column = 0;
-	for (const char *p = data; *p; p++) {
-		column = *p == '\n' ? 0 : column + 1;
-		if (width && column > width)
-			fail_msg("wider than %u:\n%s", width, data);
-	}
-	return data;
-}
+#include "rendered.h"
 
 static void apps(void **state)
 {

@@ -292,6 +292,43 @@ static int fake_stat_of_ours(const char *path, struct stat *st)
 	return -1;
 }
 
+static ssize_t fake_send_up(int fd, const struct msghdr *m, int flags)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg link;
+	} rq;
+	(void)fd;
+	(void)flags;
+	assert_int_equal(m->msg_iov->iov_len, sizeof(rq));
+	memcpy(&rq, m->msg_iov->iov_base, sizeof(rq));
+	assert_int_equal(rq.head.nlmsg_type, RTM_NEWLINK);
+	assert_int_equal(rq.link.ifi_index, 1);
+	assert_true(rq.link.ifi_flags & rq.link.ifi_change & IFF_UP);
+	return sizeof(rq);
+}
+
+static void the_loopback_comes_up(void **state)
+{
+	(void)state;
+	fake_socket = fake_socket_of_ours;
+	fake_bind = fake_bind_of_ours;
+	fake_sendmsg = fake_send_up;
+	unsigned before = fake_open_fds();
+	assert_int_equal(net_loopback_up(&e), 0);
+	bool fired = true;
+	for (unsigned n = 1; fired && n < 50; n++) {
+		fake_fail_at(n, EIO);
+		int rc = net_loopback_up(&e);
+		fired = fake_fired();
+		fake_fail_at(0, 0);
+		if (rc < 0)
+			assert_true(fired && e.text[0] != '\0');
+	}
+	assert_false(fired);
+	assert_int_equal(fake_open_fds(), before);
+}
+
 static void snapshot_under_failing_calls(void **state)
 {
 	(void)state;
@@ -358,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup(table_keeps_wired_ones_only, setup),
 		cmocka_unit_test_setup(table_is_bounded, setup),
 		cmocka_unit_test_setup(a_second_dump_forgets_what_is_gone, setup),
+		cmocka_unit_test_setup(the_loopback_comes_up, setup),
 		cmocka_unit_test_setup(snapshot_under_failing_calls, setup),
 		cmocka_unit_test_setup(the_real_kernel_answers, setup),
 	};

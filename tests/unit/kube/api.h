@@ -16,6 +16,22 @@
 
 #define API_CALLS 96
 
+static inline void api_no_news(void *arg)
+{
+	(void)arg;
+}
+
+static inline void api_no_change(bool up, const char *text, void *arg)
+{
+	(void)up;
+	(void)text;
+	(void)arg;
+}
+
+/* For a link whose news nobody wants. */
+__attribute__((unused)) static const struct link_hooks api_quiet = {api_no_news, api_no_news, api_no_news,
+                                                                    api_no_change};
+
 static struct api {
 	struct {
 		uint32_t id; /* 0: free, or ended */

@@ -13,20 +13,6 @@ static struct keeper k;
 static unsigned claims;
 static char ended[LIMIT_DETAIL];
 
-static void on_void(void *arg)
-{
-	(void)arg;
-}
-
-static void on_changed(bool up, const char *text, void *arg)
-{
-	(void)up;
-	(void)text;
-	(void)arg;
-}
-
-static const struct link_hooks hooks = {on_void, on_void, on_void, on_changed};
-
 static void on_claimed(void *arg)
 {
 	(void)arg;
@@ -45,11 +31,11 @@ static int setup(void **state)
 	memset(&k, 0, sizeof(k));
 	claims = 0;
 	ended[0] = '\0';
-	if (box_setup(&hooks, BOX_MAP("a") BOX_APP("web") "---\n" BOX_MAP("b") BOX_APP("db")) < 0 ||
+	if (box_setup(&api_quiet, BOX_MAP("a") BOX_APP("web") "---\n" BOX_MAP("b") BOX_APP("db")) < 0 ||
 	    keeper_init(&k, &api_link, &box_a, &api_err) < 0)
 		return -1;
 	k.claimed = on_claimed;
-	k.changed = on_void;
+	k.changed = api_no_news;
 	assert_int_equal(str_copy(k.history.path, sizeof(k.history.path), "/nowhere/history"), 0);
 	api_start();
 	keeper_open(&k);

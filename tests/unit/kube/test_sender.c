@@ -9,24 +9,10 @@
 #include "kube/inventory.h"
 #include "unit/kube/box.h"
 
-static void on_void(void *arg)
-{
-	(void)arg;
-}
-
-static void on_changed(bool up, const char *text, void *arg)
-{
-	(void)up;
-	(void)text;
-	(void)arg;
-}
-
-static const struct link_hooks hooks = {on_void, on_void, on_void, on_changed};
-
 static int setup(void **state)
 {
 	(void)state;
-	if (box_setup(&hooks,
+	if (box_setup(&api_quiet,
 	              BOX_MAP("a") "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: ns}\n"
 	                           "---\napiVersion: x.dev/v1\nkind: Thing\nmetadata: {name: t}\n") < 0)
 		return -1;

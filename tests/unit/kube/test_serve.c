@@ -16,33 +16,19 @@ static int fds[2]; /* ours is 0, PID 1's is 1 */
 static char got[LIMIT_REPLY + 1];
 static uint32_t got_id;
 
-static void on_void(void *arg)
-{
-	(void)arg;
-}
-
-static void on_changed(bool up, const char *text, void *arg)
-{
-	(void)up;
-	(void)text;
-	(void)arg;
-}
-
-static const struct link_hooks hooks = {on_void, on_void, on_void, on_changed};
-
 static int setup(void **state)
 {
 	(void)state;
 	memset(&k, 0, sizeof(k));
-	if (box_setup(&hooks,
+	if (box_setup(&api_quiet,
 	              BOX_MAP("a") BOX_APP("web") "---\n" BOX_MAP("b") BOX_APP(
 			      "db") "---\n"
 	                            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: c\n  namespace: ns\n" BOX_APP(
 					    "web")) < 0 ||
 	    keeper_init(&k, &api_link, &box_a, &api_err) < 0 || chan_pair(fds, &api_err) < 0)
 		return -1;
-	k.claimed = on_void;
-	k.changed = on_void;
+	k.claimed = api_no_news;
+	k.changed = api_no_news;
 	if (serve_init(&s, &api_loop, fds[0], &api_link, &api_err) < 0)
 		return -1;
 	s.trouble = "all is well";

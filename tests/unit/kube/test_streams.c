@@ -20,20 +20,6 @@ static struct streams s;
 static unsigned seen;
 static int nodes_ready, nodes_all;
 
-static void on_void(void *arg)
-{
-	(void)arg;
-}
-
-static void on_changed(bool up, const char *text, void *arg)
-{
-	(void)up;
-	(void)text;
-	(void)arg;
-}
-
-static const struct link_hooks hooks = {on_void, on_void, on_void, on_changed};
-
 static void on_seen(void *arg)
 {
 	(void)arg;
@@ -54,7 +40,7 @@ static int setup(void **state)
 	(void)state;
 	seen = 0;
 	nodes_ready = nodes_all = -1;
-	if (api_setup(&hooks) < 0 || inventory_init(&inv, &m, &api_err) < 0 ||
+	if (api_setup(&api_quiet) < 0 || inventory_init(&inv, &m, &api_err) < 0 ||
 	    apply_init(&a, &m, &ops, NULL, &api_err) < 0)
 		return -1;
 	streams_init(&s, &api_link, &a, &inv);

@@ -126,13 +126,6 @@ static inline int box_waitid(idtype_t type, id_t id, siginfo_t *info, int option
 	return 0;
 }
 
-/* Never waits: time is the test's. */
-static inline int box_epoll_wait(int ep, struct epoll_event *ev, int max, int timeout)
-{
-	(void)timeout;
-	return epoll_wait(ep, ev, max, 0);
-}
-
 static inline void box_fakes(void)
 {
 	fake_reset();
@@ -141,7 +134,7 @@ static inline void box_fakes(void)
 	fake_pidfd_send_signal = box_signal;
 	fake_kill = box_kill;
 	fake_waitid = box_waitid;
-	fake_epoll_wait = box_epoll_wait;
+	fake_epoll_wait = fake_epoll_now;
 }
 
 static inline int box_setup(void **state)
