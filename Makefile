@@ -1,7 +1,7 @@
 # Hearth. `make help` lists what can be done; README.md says how it all fits together.
 
 BUILD_STEPS := setup sources libraries userland kubernetes kernel program manifests images root image
-TEST_STEPS := lint unit go fuzz client manifests-check scenario kube-test reproducible qemu
+TEST_STEPS := lint unit go fuzz client manifests-check scenario kube-test $(if $(ALL),kube-server kube-images) reproducible qemu
 STEPS := board/steps.sh
 
 all: image
@@ -18,7 +18,7 @@ image: ## build everything: build/hearth.img
 
 test: ## build everything and pass the tests
 	@rm -rf build/results
-	@$(STEPS) $(BUILD_STEPS) && { $(STEPS) -k $(TEST_STEPS); board/report.sh; }
+	@$(STEPS) $(BUILD_STEPS) && { $(STEPS) -k $(TEST_STEPS); board/report.sh $(TEST_STEPS); }
 
 test-all: ## the same, and the QEMU cases that take long
 	@$(MAKE) --no-print-directory test ALL=1
