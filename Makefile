@@ -36,7 +36,7 @@ clean: ## remove build/ (the cache of built packages stays)
 
 .PHONY: all help run image test test-all times lock clean
 
-LIBRARIES := zlib zstd xz libyaml yyjson mbedtls libwebsockets nghttp2 curl libarchive
+LIBRARIES := zlib zstd xz libyaml yyjson mbedtls argon2 libwebsockets nghttp2 curl libarchive
 USERLAND := busybox e2fsprogs util-linux inih liburcu xfsprogs systemd-boot libmnl libnftnl iptables ipset
 # Kubernetes and what it runs: one Go module (board/go.mod), so the largest is built first and the others share with it.
 KUBERNETES := k3s containerd libseccomp runc cni-plugins hearth-cri

@@ -3,7 +3,7 @@
 HEARTH := build/hearth
 INIT_SRC := $(sort $(wildcard init/*.c init/*/*.c))
 INIT_OBJ := $(INIT_SRC:init/%.c=build/init/%.o)
-INIT_LIBS := libyaml mbedtls libwebsockets yyjson nghttp2 curl
+INIT_LIBS := libyaml mbedtls argon2 libwebsockets yyjson nghttp2 curl
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
 	-Wwrite-strings -Wvla -Wundef -Wformat=2 -Wswitch-enum -Wno-format-nonliteral -Wno-switch-enum \
@@ -14,7 +14,7 @@ TARGET_CFLAGS := -std=c11 -D_GNU_SOURCE -Os -g0 -fno-common -ffunction-sections 
 	$(WARN) -Iinit -Ibuild/gen $(INIT_LIBS:%=-isystem build/pkg/%/include) \
 	-idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 TARGET_LDFLAGS := -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,relro,-z,now -s
-TARGET_LDLIBS := $(INIT_LIBS:%=-Lbuild/pkg/%/lib) -lwebsockets -lcurl -lnghttp2 -lmbedtls -lmbedx509 -lmbedcrypto -lyaml -lyyjson
+TARGET_LDLIBS := $(INIT_LIBS:%=-Lbuild/pkg/%/lib) -lwebsockets -lcurl -lnghttp2 -lmbedtls -lmbedx509 -lmbedcrypto -largon2 -lyaml -lyyjson
 
 GENERATED := build/gen/board.h build/gen/assets.h
 
