@@ -30,7 +30,7 @@ static void on_end(struct loop *l, void *arg)
 		as->end(from, from_id, why, as->arg);
 }
 
-static struct ask *free_place(struct asks *as, const void *from)
+static struct ask *free_place(struct asks *as, const void *from, const void *to)
 {
 	struct ask *place = NULL;
 	unsigned of_it = 0;
@@ -39,7 +39,7 @@ static struct ask *free_place(struct asks *as, const void *from)
 		if (as->ask[i].id == 0)
 			place = &as->ask[i];
 		else
-			of_it += as->ask[i].from == from;
+			of_it += as->ask[i].from == from && as->ask[i].to == to;
 	}
 	return of_it < ASKS_EACH ? place : NULL;
 }
@@ -48,7 +48,7 @@ static struct ask *free_place(struct asks *as, const void *from)
 /* NOLINTNEXTLINE(readability-function-size) */
 struct ask *asks_add(struct asks *as, void *from, uint32_t from_id, const void *to, const char *name, struct err *e)
 {
-	struct ask *a = free_place(as, from);
+	struct ask *a = free_place(as, from, to);
 
 	if (!a) {
 		err_put(e, EBUSY, "%s: too many questions at a time; ask again", name);

@@ -1,7 +1,8 @@
 /* Requests that PID 1 has passed on to a role and that wait for its answer: whose they are, and how long yet.
  * Knows no sockets. Peers are told apart by address; a peer that goes must be forgotten before its place is used again.
  *
- * At most ASKS at a time, ASKS_EACH of one peer. Each ends once: with asks_take, or with `end` after ASKS_MS or when
+ * At most ASKS at a time, ASKS_EACH of one peer to one role: pages that wait for a slow role do not keep their own peer
+ * from another one. Each ends once: with asks_take, or with `end` after ASKS_MS or when
  * the role has gone. Where the peer that asked has gone, an ask keeps its place until then, but nobody is told: so a
  * peer that asks and leaves over and over cannot pile up work for a role. */
 #ifndef HEARTH_BOOT_ASKS_H
@@ -14,7 +15,7 @@
 #include "base/limits.h"
 #include "loop/loop.h"
 
-#define ASKS      8
+#define ASKS      16
 #define ASKS_EACH 4
 #define ASKS_MS   23000
 

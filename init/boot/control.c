@@ -12,13 +12,19 @@
 #include "base/sys.h"
 #include "loop/chan.h"
 
-/* What services may do over their channel; all others PEER_WEB. Those with another kind answer commands, too. */
-static const struct {
+/* What services may do over their channel; all others are PEER_WEB. Those with another kind answer commands, too. fds:
+ * descriptors may come with their requests: a secret that PID 1 must not see, or bytes that it must not wait for. */
+static const struct rights {
 	const char *service;
 	enum peer kind;
+	bool fds;
 } rights[] = {
-	{"kube", PEER_KUBE},
+	{"kube", PEER_KUBE, false},
+	{"owner", PEER_OWNER, true},
+	{"web", PEER_WEB, true},
 };
+
+static const struct rights *rights_of(const char *service);
 
 static void on_peer(struct loop *l, int fd, uint32_t events, void *arg);
 static void on_ask_end(void *from, uint32_t from_id, const char *why, void *arg);
@@ -31,6 +37,7 @@ void control_init(struct control *c, struct loop *l, struct commands *cs, struct
 	c->events = evs;
 	c->asks = (struct asks){.loop = l, .end = on_ask_end, .arg = c};
 	c->listen_fd = -1;
+	c->current_fd = -1;
 	for (unsigned i = 0; i < CONTROL_PEERS; i++) {
 		c->peer[i].fd = -1;
 		c->peer[i].all = c;
@@ -201,7 +208,7 @@ int control_relay(struct control *c, const char *service, struct err *e)
 	if (a == NULL)
 		return -1;
 	int len = proto_ask(msg, sizeof(msg), a->id, c->request + sizeof(a->id), c->current_len, e);
-	if (len >= 0 && chan_send(to->fd, msg, (size_t)len, -1, e) == 0)
+	if (len >= 0 && chan_send(to->fd, msg, (size_t)len, c->current_fd, e) == 0)
 		return COMMAND_LATER;
 	asks_cancel(a);
 	return err_prefix(e, "%s", service);
@@ -261,10 +268,12 @@ static ssize_t receive(struct control_peer *p, bool *reply, struct err *e)
 {
 	struct control *c = p->all;
 	bool role = p->kind != PEER_LOCAL && p->kind != PEER_WEB;
+	const struct rights *r = rights_of(p->name);
+	int *fd = r && r->fds ? &c->current_fd : NULL;
 	*reply = false;
 	if (!role)
-		return chan_recv(p->fd, c->request, LIMIT_REQUEST, NULL, e);
-	ssize_t n = chan_recv(p->fd, c->reply, LIMIT_REPLY, NULL, e);
+		return chan_recv(p->fd, c->request, LIMIT_REQUEST, fd, e);
+	ssize_t n = chan_recv(p->fd, c->reply, LIMIT_REPLY, fd, e);
 	*reply = n > 0 && proto_is_reply(c->reply, (size_t)n);
 	if (n <= 0 || *reply)
 		return n;
@@ -274,8 +283,25 @@ static ssize_t receive(struct control_peer *p, bool *reply, struct err *e)
 	return n;
 }
 
+/* What came: n bytes, or the end, or an error. */
+static void serve(struct control_peer *p, ssize_t n, bool reply, const struct err *e)
+{
+	if (n > 0 && reply) {
+		pass_back(p, (size_t)n);
+	} else if (n > 0) {
+		answer(p, (size_t)n);
+	} else if (n == 0) {
+		drop(p, NULL);
+	} else if (e->code == EMSGSIZE) {
+		send_error(p, 0, "malformed request: too long");
+	} else if (e->code != EAGAIN && e->code != EINTR) {
+		drop(p, e->code == ECONNRESET ? NULL : e->text);
+	}
+}
+
 static void on_readable(struct control_peer *p)
 {
+	struct control *c = p->all;
 	struct err e;
 	bool reply;
 	if (!has_room(p)) {
@@ -283,17 +309,10 @@ static void on_readable(struct control_peer *p)
 		return;
 	}
 	ssize_t n = receive(p, &reply, &e);
-	if (n > 0 && reply) {
-		pass_back(p, (size_t)n);
-	} else if (n > 0) {
-		answer(p, (size_t)n);
-	} else if (n == 0) {
-		drop(p, NULL);
-	} else if (e.code == EMSGSIZE) {
-		send_error(p, 0, "malformed request: too long");
-	} else if (e.code != EAGAIN && e.code != EINTR) {
-		drop(p, e.code == ECONNRESET ? NULL : e.text);
-	}
+	serve(p, n, reply, &e);
+	if (c->current_fd >= 0)
+		sys_close(c->current_fd);
+	c->current_fd = -1;
 }
 
 static void on_peer(struct loop *l, int fd, uint32_t events, void *arg)
@@ -402,13 +421,13 @@ int control_listen(struct control *c, struct err *e)
 	return 0;
 }
 
-static enum peer rights_of(const char *service)
+static const struct rights *rights_of(const char *service)
 {
 	for (size_t i = 0; i < COUNT_OF(rights); i++) {
 		if (str_eq(rights[i].service, service))
-			return rights[i].kind;
+			return &rights[i];
 	}
-	return PEER_WEB;
+	return NULL;
 }
 
 int control_channel(struct control *c, const char *name, struct err *e)
@@ -424,7 +443,8 @@ int control_channel(struct control *c, const char *name, struct err *e)
 	if (chan_pair(fds, e) < 0)
 		return err_prefix(e, "control channel");
 	drop(p, NULL);
-	if (adopt(p, fds[0], rights_of(name), name, e) < 0) {
+	const struct rights *r = rights_of(name);
+	if (adopt(p, fds[0], r ? r->kind : PEER_WEB, name, e) < 0) {
 		sys_close(fds[0]);
 		sys_close(fds[1]);
 		return err_prefix(e, "control channel");

@@ -10,7 +10,9 @@
  * - when all places are taken, a new peer gets the place of the one that least deserves it (never asked anything,
  *   then idle longest, then followers), so a flood of connections cannot lock anybody out;
  * - what is passed on has a deadline and a bounded number (boot/asks), and is sent only while the role takes it;
- * - malformed messages are answered with PROTO_ERROR, passed descriptors are closed. */
+ * - malformed messages are answered with PROTO_ERROR;
+ * - a descriptor that comes with a request goes on with it when the request is passed on to a role (boot/asks), and is
+ *   closed otherwise; from peers whose row in control.c does not say so, none is taken. PID 1 never reads from it. */
 #ifndef HEARTH_BOOT_CONTROL_H
 #define HEARTH_BOOT_CONTROL_H
 
@@ -53,6 +55,7 @@ struct control {
 	struct control_peer *current; /* whose request is being answered */
 	uint32_t current_id;
 	size_t current_len; /* of its words, which stand in `request` behind the id */
+	int current_fd;     /* that came with it, -1: none */
 	struct asks asks;
 	struct loop_timer pump;   /* events to followers, deferred */
 	struct loop_timer again;  /* accepting again after descriptors ran out */
@@ -70,7 +73,8 @@ MUST_CHECK int control_channel(struct control *c, const char *name, struct err *
 void control_event(struct control *c);
 /* For the command "events -f": the peer whose request is being answered follows from event `seq` on. */
 MUST_CHECK int control_follow(struct control *c, uint64_t seq, struct err *e);
-/* For a command that a role answers: passes the request that is being answered to the channel of that service.
+/* For a command that a role answers: passes the request that is being answered, and the descriptor that came with it, to
+ * the channel of that service.
  * COMMAND_LATER, or -1 with e. */
 MUST_CHECK int control_relay(struct control *c, const char *service, struct err *e);
 

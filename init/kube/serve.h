@@ -22,7 +22,7 @@
 #include "kube/keeper.h"
 #include "kube/link.h"
 
-#define SERVE_ASKS     8 /* PID 1 has no more under way */
+#define SERVE_ASKS     8 /* more are told to ask again */
 #define SERVE_WORDS    8
 #define SERVE_CALL_MS  20000 /* PID 1 waits 23 s (ASKS_MS) */
 #define SERVE_PER_TURN 16    /* frames, then others in the loop get their turn */

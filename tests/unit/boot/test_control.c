@@ -67,12 +67,22 @@ static int do_apps(const struct request *rq, struct json *out, void *arg, struct
 	return control_relay(&c, "kube", why);
 }
 
+static int do_session(const struct request *rq, struct json *out, void *arg, struct err *why)
+{
+	(void)rq;
+	(void)out;
+	(void)arg;
+	return control_relay(&c, "owner", why);
+}
+
 static const struct command rows[] = {
 	{"hello", "[NAME]", "greets", PEER_LOCAL | PEER_WEB, 0, 1, do_hello, NULL},
 	{"follow", "", "events", PEER_LOCAL | PEER_WEB, 0, 0, do_follow, NULL},
 	{"long", "", "too much", PEER_LOCAL, 0, 0, do_long, NULL},
 	{"apps", "[NAME]", "kube's", PEER_LOCAL | PEER_WEB, 0, 1, do_apps, NULL},
 	{"tell", "[NAME]", "of kube", PEER_KUBE, 0, 1, do_hello, NULL},
+	{"session", "[NAME]", "owner's", PEER_WEB | PEER_LOCAL, 0, 1, do_session, NULL},
+	{"update", "[NAME]", "kube plays it", PEER_OWNER, 0, 1, do_apps, NULL},
 	{NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 
@@ -606,6 +616,77 @@ static void test_an_asker_that_has_gone(void **state)
 	close(kube);
 }
 
+/* A request with a descriptor. */
+static void say_with(int fd, const char *command, int passed)
+{
+	char msg[LIMIT_REQUEST];
+	int len = proto_request(msg, sizeof(msg), 42, 1, &command, &e);
+	assert_true(len > 0);
+	assert_int_equal(chan_send(fd, msg, (size_t)len, passed, &e), 0);
+	turn(2);
+}
+
+/* The ask that came, and what came with it. */
+static uint32_t hear_ask_with(int fd, int *passed)
+{
+	uint32_t id;
+	assert_true(chan_recv(fd, data, sizeof(data), passed, &e) > PROTO_REPLY_HEAD);
+	assert_int_equal(data[sizeof(id)], PROTO_ASK);
+	memcpy(&id, data, sizeof(id));
+	return id;
+}
+
+/* From web to owner, from owner to a role: what goes in at one end comes out at the other, and PID 1 keeps nothing. */
+static void test_a_descriptor_goes_with_its_request(void **state)
+{
+	int ends[2], passed, again;
+	char byte = 0;
+	(void)state;
+	int web = channel("web"), owner = channel("owner"), kube = channel("kube");
+	unsigned open_before = fake_open_fds();
+	assert_int_equal(pipe(ends), 0);
+	say_with(web, "session", ends[0]);
+	close(ends[0]);
+	(void)hear_ask_with(owner, &passed);
+	assert_true(passed >= 0);
+	say_with(owner, "update", passed);
+	close(passed);
+	(void)hear_ask_with(kube, &again);
+	assert_true(again >= 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_int_equal(read(again, &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	close(again);
+	close(ends[1]);
+	assert_int_equal(fake_open_fds(), open_before);
+	close(web);
+	close(owner);
+	close(kube);
+}
+
+static void test_descriptors_nobody_wants_are_closed(void **state)
+{
+	struct proto_reply r;
+	int passed;
+	(void)state;
+	assert_int_equal(control_listen(&c, &e), 0);
+	int web = channel("web"), owner = channel("owner"), local = dial();
+	unsigned open_before = fake_open_fds();
+	say_with(web, "hello", web); /* answered by PID 1 itself */
+	assert_int_equal(hear(web, &r), PROTO_OK);
+	say_with(web, "nothing", web);
+	assert_int_equal(hear(web, &r), PROTO_ERROR);
+	say_with(local, "session", local); /* not from everybody */
+	(void)hear_ask_with(owner, &passed);
+	assert_int_equal(passed, -1);
+	(void)!send(owner, "\1\0\0\0\1{}", 7, 0); /* a reply */
+	turn(2);
+	assert_int_equal(fake_open_fds(), open_before);
+	close(web);
+	close(owner);
+	close(local);
+}
+
 static void one_relay(void)
 {
 	struct err ignored;
@@ -690,6 +771,8 @@ int main(void)
 		TEST(test_a_role_that_does_not_answer),
 		TEST(test_a_role_that_does_not_read),
 		TEST(test_an_asker_that_has_gone),
+		TEST(test_a_descriptor_goes_with_its_request),
+		TEST(test_descriptors_nobody_wants_are_closed),
 		TEST(test_torture),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
