@@ -5,6 +5,7 @@
 
 #include "boot/control.h"
 #include "boot/identify.h"
+#include "boot/owner.h"
 #include "boot/problem.h"
 #include "boot/say.h"
 #include "boot/shutdown.h"
@@ -30,6 +31,7 @@ struct box {
 	struct shutdown shutdown;
 	struct say say;
 	struct problems problems;
+	struct owner owner;
 	struct power power;
 	struct identify identify;
 	struct cmdline cmdline;

@@ -12,8 +12,10 @@
 #include "boot/wire.h"
 #include "service/table.h"
 
-#define ALL  (PEER_LOCAL | PEER_WEB)
-#define KUBE "kube" /* the service that answers for Kubernetes */
+#define ALL    (PEER_LOCAL | PEER_WEB)
+#define KUBE   "kube" /* the service that answers for Kubernetes */
+#define OWNER  "owner"
+#define UPDATE "update"
 
 static int answer(struct json *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static int answer(struct json *out, const char *fmt, ...)
@@ -32,9 +34,8 @@ static int answer(struct json *out, const char *fmt, ...)
 
 static int do_status(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
-	(void)rq;
 	(void)e;
-	status_box(arg, out);
+	status_box(arg, rq->peer, out);
 	return 0;
 }
 
@@ -212,6 +213,40 @@ static int do_logs(const struct request *rq, struct json *out, void *arg, struct
 	return 0;
 }
 
+/* The web role asks for somebody: who that is, and what follows from it, is the owner role's to say. */
+static int do_session(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	(void)out;
+	return relay(arg, OWNER, e);
+}
+
+static int do_owner(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	struct box *box = arg;
+	char url[STATUS_URL], text[ERR_TEXT];
+	struct buf b;
+	if (rq->peer == PEER_OWNER)
+		return owner_hear(&box->owner, &box->events, rq, e) < 0 ? -1 : answer(out, "heard");
+	if (rq->argc == 1 && str_eq(rq->argv[0], "reset"))
+		return relay(box, OWNER, e);
+	if (rq->argc > 0)
+		return err_set(e, EINVAL, "'%s' is not reset", rq->argv[0]);
+	status_url(box, url, sizeof(url));
+	buf_init(&b, text, sizeof(text));
+	owner_text(&box->owner, url, &b);
+	return answer(out, "%s", text);
+}
+
+/* Anybody may see how it stands; the words that do something are for the owner. */
+static int do_update(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)out;
+	if (rq->argc > 0 && !(rq->peer & (PEER_LOCAL | PEER_OWNER)))
+		return err_set(e, EPERM, "%s: not allowed from here", rq->argv[0]);
+	return relay(arg, UPDATE, e);
+}
+
 static int end_with(struct box *box, struct json *out, enum shutdown_how how)
 {
 	wire_shutdown(box, how, "a command");
@@ -254,7 +289,12 @@ static struct command rows[] = {
 	{"pods", "", "all pods", ALL, 0, 0, do_pods, NULL},
 	{"kube", "", "which Kubernetes is inside", ALL, 0, 0, do_kube, NULL},
 	{"kubeconfig", "", "the administrator's kubeconfig, to copy", PEER_LOCAL, 0, 0, do_kubeconfig, NULL},
-	{"reboot", "", "stop everything and start again", PEER_LOCAL, 0, 0, do_reboot, NULL},
+	{"owner", "[reset]", "the owner's login; reset: a code for a new password", PEER_LOCAL | PEER_OWNER, 0, 2, do_owner,
+         NULL},
+	{"session", "WORD...", "what a browser asks of the owner role", PEER_WEB, 1, COMMAND_ARGS, do_session, NULL},
+	{"update", "[show SOURCE | install SOURCE | upload SIZE | pause | resume | cancel]",
+         "updates: how it stands, or what to do", ALL | PEER_OWNER, 0, 5, do_update, NULL},
+	{"reboot", "", "stop everything and start again", PEER_LOCAL | PEER_OWNER, 0, 0, do_reboot, NULL},
 	{"poweroff", "", "stop everything and switch off", PEER_LOCAL, 0, 0, do_poweroff, NULL},
 	{"halt", "", "stop everything and stand still", PEER_LOCAL, 0, 0, do_halt, NULL},
 	{NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

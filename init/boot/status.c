@@ -51,13 +51,20 @@ void status_address(const struct box *box, char *dst, size_t cap)
 		dst[0] = '\0';
 }
 
-static void put_url(const struct box *box, struct json *out)
+void status_url(const struct box *box, char *dst, size_t cap)
 {
-	char address[LIMIT_DETAIL], url[LIMIT_DETAIL + 16] = "";
+	char address[LIMIT_DETAIL];
 	status_address(box, address, sizeof(address));
 	const char *fmt = strchr(address, ':') != NULL ? "https://[%s]/" : "https://%s/";
-	if (address[0] != '\0' && str_format(url, sizeof(url), fmt, address) < 0)
-		url[0] = '\0';
+	dst[0] = '\0';
+	if (address[0] != '\0' && str_format(dst, cap, fmt, address) < 0)
+		dst[0] = '\0';
+}
+
+static void put_url(const struct box *box, struct json *out)
+{
+	char url[STATUS_URL];
+	status_url(box, url, sizeof(url));
 	json_string(out, "url", url);
 }
 
@@ -153,12 +160,13 @@ static void put_stages(const struct box *box, struct json *out)
 	json_string(out, "waiting", waiting);
 }
 
-void status_box(struct box *box, struct json *out)
+void status_box(struct box *box, enum peer peer, struct json *out)
 {
 	json_open_object(out, NULL);
 	put_names(box, out);
 	put_time(box, out);
 	put_url(box, out);
+	owner_json(&box->owner, peer, out);
 	json_string(out, "last_shutdown", box->identify.known ? box->identify.id.last_shutdown : "");
 	put_interfaces(box, out);
 	put_machine(out);

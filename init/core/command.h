@@ -16,9 +16,10 @@ enum peer {
 	PEER_LOCAL = 1 << 0, /* root on this box: serial, screen, ctl */
 	PEER_WEB = 1 << 1,   /* the web role */
 	PEER_KUBE = 1 << 2,  /* the kube role: tells facts of its own, answers commands */
+	PEER_OWNER = 1 << 4, /* the owner role: answers commands, and passes on those of sessions that it has checked */
 };
 
-#define COMMAND_ARGS  8
+#define COMMAND_ARGS  10
 #define COMMAND_LATER 1 /* of a command_fn: the answer comes by itself, or an error does */
 
 struct request {

@@ -89,7 +89,7 @@ const char *event_kind_name(enum event_kind k)
 {
 	static const char *const names[] = {
 		[EVENT_STAGE] = "stage",   [EVENT_SERVICE] = "service", [EVENT_FACT] = "fact",
-		[EVENT_SYSTEM] = "system", [EVENT_PROBLEM] = "problem",
+		[EVENT_SYSTEM] = "system", [EVENT_PROBLEM] = "problem", [EVENT_OWNER] = "owner",
 	};
 
 	return (unsigned)k < COUNT_OF(names) ? names[k] : "system";

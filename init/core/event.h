@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 
-enum event_kind { EVENT_STAGE, EVENT_SERVICE, EVENT_FACT, EVENT_SYSTEM, EVENT_PROBLEM };
+enum event_kind { EVENT_STAGE, EVENT_SERVICE, EVENT_FACT, EVENT_SYSTEM, EVENT_PROBLEM, EVENT_OWNER };
 
 struct event {
 	uint64_t seq; /* 1, 2, ...; 0: empty slot */
@@ -41,6 +41,6 @@ void event_add(struct events *evs, enum event_kind kind, const char *name, const
 const struct event *event_get(const struct events *evs, uint64_t seq);
 /* Number of the oldest event kept. */
 uint64_t event_oldest(const struct events *evs);
-const char *event_kind_name(enum event_kind k); /* "stage", "service", "fact", "system", "problem" */
+const char *event_kind_name(enum event_kind k); /* "stage", "service", "fact", "system", "problem", "owner" */
 
 #endif

@@ -286,6 +286,78 @@ static void test_who_may_ask_kube(void **state)
 	assert_string_equal(e.text, "logs: only a pod has containers: logs pod/NAME CONTAINER");
 }
 
+static bool event_says(const char *part)
+{
+	for (uint64_t seq = event_oldest(&box.events); seq < box.events.next; seq++) {
+		const struct event *ev = event_get(&box.events, seq);
+		if (ev && strstr(ev->text, part))
+			return true;
+	}
+	return false;
+}
+
+/* The code is for who stands before the box. */
+static void test_the_code_of_the_first_login(void **state)
+{
+	static const char *const open[] = {"status", "facts", "events 0", "services", "help"};
+	(void)state;
+	assert_int_equal(run(PEER_LOCAL, "owner"), 0);
+	has("not known yet");
+	fact_set(&box.facts, "network-up", FACT_ON, "eth0 10.0.2.15/24");
+	assert_int_equal(run(PEER_OWNER, "owner code K7Q2-0XD1"), 0);
+	assert_int_equal(run(PEER_LOCAL, "owner"), 0);
+	has("\"message\":\"first login: code K7Q2-0XD1 at https://10.0.2.15/\"");
+	assert_int_equal(run(PEER_LOCAL, "status"), 0);
+	has("\"owner\":\"first\",\"first_login\":\"K7Q2-0XD1\"");
+	step();
+	for (size_t i = 0; i < COUNT_OF(open); i++) {
+		assert_int_equal(run(PEER_WEB, open[i]), 0);
+		assert_null(strstr(text, "K7Q2"));
+	}
+	assert_int_equal(run(PEER_WEB, "owner"), -1);
+	assert_int_equal(e.code, EPERM);
+	assert_int_equal(run(PEER_OWNER, "owner code"), 0);
+	assert_int_equal(run(PEER_LOCAL, "status"), 0);
+	has("\"owner\":\"set\"");
+	assert_null(strstr(text, "K7Q2"));
+	assert_int_equal(run(PEER_OWNER, "owner code 0123456789abcdef"), -1);
+	assert_int_equal(run(PEER_OWNER, "owner event a_login_from_10.0.2.2"), 0);
+	assert_true(event_says("a login from 10.0.2.2"));
+}
+
+/* Relays need a connection (test_control); here: whose words get so far. */
+static void test_who_may_act_for_the_owner(void **state)
+{
+	static const struct {
+		enum peer peer;
+		const char *words;
+		bool may;
+	} cases[] = {
+		{PEER_WEB, "session new 10.0.2.2", true},    {PEER_LOCAL, "session new 10.0.2.2", false},
+		{PEER_OWNER, "session new x", false},        {PEER_KUBE, "session show", false},
+		{PEER_LOCAL, "owner reset", true},           {PEER_WEB, "owner reset", false},
+		{PEER_WEB, "owner code X", false},           {PEER_WEB, "owner event x", false},
+		{PEER_KUBE, "owner event x", false},         {PEER_WEB, "update", true},
+		{PEER_WEB, "update install http://x", false}, {PEER_WEB, "update upload 4096", false},
+		{PEER_KUBE, "update", false},                {PEER_OWNER, "update install http://x", true},
+		{PEER_OWNER, "update upload 4096", true},    {PEER_LOCAL, "update pause", true},
+		{PEER_OWNER, "poweroff", false},             {PEER_OWNER, "stop web", false},
+		{PEER_OWNER, "fact app-x on", false},        {PEER_OWNER, "logs web", false},
+		{PEER_WEB, "reboot", false},
+	};
+	(void)state;
+	box.services.count = 1;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(run(cases[i].peer, cases[i].words), -1);
+		if ((e.code != EPERM) != cases[i].may)
+			fail_msg("%s of %u: %s", cases[i].words, cases[i].peer, e.text);
+	}
+	assert_int_equal(run(PEER_LOCAL, "owner code X"), -1);
+	assert_string_equal(e.text, "owner: 'code' is not reset");
+	assert_int_equal(run(PEER_OWNER, "owner nothing"), -1);
+	assert_int_equal(run(PEER_OWNER, "reboot"), 0);
+}
+
 static void test_which_kubernetes(void **state)
 {
 	(void)state;
@@ -352,6 +424,8 @@ int main(void)
 		TEST(test_facts_of_the_kube_role),
 		TEST(test_what_kube_answers),
 		TEST(test_who_may_ask_kube),
+		TEST(test_the_code_of_the_first_login),
+		TEST(test_who_may_act_for_the_owner),
 		TEST(test_which_kubernetes),
 		TEST(test_kubeconfig),
 		TEST(test_ends),

@@ -92,9 +92,9 @@ static void calls_the_function(void **state)
 	assert_string_equal(last.argv[2], "eth0 10.0.2.15");
 	assert_int_equal(RUN(PEER_LOCAL, "fact\0network-up\0off\0"), 0); /* an empty detail */
 	assert_string_equal(last.argv[2], "");
-	assert_int_equal(RUN(PEER_LOCAL, "many\0001\0002\0003\0004\0005\0006\0007\0008"), 0);
+	assert_int_equal(RUN(PEER_LOCAL, "many\0001\0002\0003\0004\0005\0006\0007\0008\0009\00010"), 0);
 	assert_int_equal(last.argc, COMMAND_ARGS);
-	assert_string_equal(last.argv[COMMAND_ARGS - 1], "8");
+	assert_string_equal(last.argv[COMMAND_ARGS - 1], "10");
 }
 
 static void refuses(void **state)
@@ -126,8 +126,8 @@ static void refuses(void **state)
 	assert_string_equal(e.text, "status: too many words; usage: status");
 	assert_int_equal(RUN(PEER_LOCAL, "refuse\0web"), -1);
 	assert_string_equal(e.text, "refuse: no service 'web'");
-	assert_int_equal(RUN(PEER_LOCAL, "many\0001\0002\0003\0004\0005\0006\0007\0008\0009"), -1);
-	assert_string_equal(e.text, "more than 8 words behind a command; 'help' lists what each takes");
+	assert_int_equal(RUN(PEER_LOCAL, "many\0001\0002\0003\0004\0005\0006\0007\0008\0009\00010\00011"), -1);
+	assert_string_equal(e.text, "more than 10 words behind a command; 'help' lists what each takes");
 	assert_int_equal(calls, 0);
 }
 
