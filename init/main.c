@@ -8,8 +8,10 @@
 #include "boot/check.h"
 #include "boot/init.h"
 #include "boot/stage1.h"
+#include "console/auth.h"
 #include "console/cert.h"
 #include "console/ctl.h"
+#include "console/owner.h"
 #include "console/screen.h"
 #include "console/web.h"
 #include "kube/kube.h"
@@ -41,6 +43,8 @@ static const struct {
 	{"console", console_main, "service: screen and line editor on a terminal"},
 	{"cert", cert_main, "service: makes the certificate of the HTTPS console"},
 	{"web", web_main, "service: the HTTPS console"},
+	{"owner", owner_main, "service: the owner's login and sessions"},
+	{"auth", auth_main, "hashes one password for the owner service"},
 	{"kube", kube_main, "service: applies the embedded manifests and keeps them true"},
 	{"quota", quota_main, "bounds a folder of the data partition: hearth quota DIR [BYTES]"},
 	{"keep", keep_main, "keeps one small record in the state partition"},

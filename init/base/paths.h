@@ -19,6 +19,7 @@
 #define PATH_STATE_CLOCK      PATH_STATE "/clock" /* last known good time, text seconds */
 #define PATH_STATE_ID         PATH_STATE "/machine-id"
 #define PATH_STATE_TLS        PATH_STATE "/tls"
+#define PATH_STATE_OWNER      PATH_STATE "/owner"         /* the owner's login: console/owner_record.h */
 #define PATH_STATE_BOOTS      PATH_STATE "/boots"         /* number of boots so far */
 #define PATH_LOGS             "/var/log/hearth"           /* bind of PATH_DATA/log once data is mounted */
 #define PATH_POD_LOGS         "/var/log/pods"             /* the kubelet writes NAMESPACE_NAME_UID/CONTAINER/N.log */

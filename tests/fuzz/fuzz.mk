@@ -18,7 +18,7 @@ build/fuzz/broken: tests/fuzz/broken.c tests/fuzz/check.h build/fuzz/driver.o
 # unit.mk, which knows what can run on the host, is read after this file: its variables are expanded late ($$).
 .SECONDEXPANSION:
 $(FUZZ_BIN): build/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/check.h build/fuzz/driver.o build/unit/libinit.a \
-		build/unit/yyjson.o $$(UNIT_FAKE)
+		$$(UNIT_LIBS) $$(UNIT_FAKE)
 	@echo "fuzz $*"
 	@$(CC) $(UNIT_CFLAGS) $< build/fuzz/driver.o $(UNIT_FAKE) build/unit/libinit.a $(FUZZ_LDLIBS) -o $@
 
@@ -49,7 +49,7 @@ build/fuzz-long/libinit.a: $$(FUZZ_LONG_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-build/fuzz-long/%: tests/fuzz/fuzz_%.c tests/fuzz/check.h build/fuzz-long/libinit.a build/unit/yyjson.o
+build/fuzz-long/%: tests/fuzz/fuzz_%.c tests/fuzz/check.h build/fuzz-long/libinit.a $$(UNIT_LIBS)
 	@clang $(FUZZ_LONG_CFLAGS) -fsanitize=fuzzer $< build/fuzz-long/libinit.a $(FUZZ_LDLIBS) -o $@
 
 fuzz-long: build/fuzz-long/$(T) build/fuzz/corpus.made ## search with libFuzzer: T=NAME, SECONDS=60

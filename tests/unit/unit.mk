@@ -2,16 +2,20 @@
 # host's libc, with tests/fake/sys.c in place of base/sys.c. `make unit T=fsm` runs one.
 
 UNIT_CFLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -Iinit -Itests -Ibuild/gen -isystem build/pkg/yyjson/include -isystem build/pkg/curl/include $(WARN)
-UNIT_LDLIBS := build/unit/yyjson.o -lcmocka -lyaml
+	-fno-omit-frame-pointer -Iinit -Itests -Ibuild/gen -isystem build/pkg/yyjson/include -isystem build/pkg/curl/include \
+	-isystem build/pkg/argon2/include $(WARN)
+# Libraries of the target's libc, built once more for the host's.
+UNIT_LIBS := build/unit/yyjson.o build/unit/argon2.o
+UNIT_LDLIBS := $(UNIT_LIBS) -lcmocka -lyaml
 # Everything that can run on the host: not main.c, not the real system calls, not what stands on mbedTLS and
 # libwebsockets, which are built for musl only.
-UNIT_NOT := main base/sys console/cert console/cert_pair console/web console/web_pump console/web_server
+UNIT_NOT := main base/sys console/cert console/cert_pair console/owner_token console/web console/web_pump \
+	console/web_server
 UNIT_CODE := $(filter-out $(UNIT_NOT:%=init/%.c),$(INIT_SRC))
 UNIT_TESTS := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(UNIT_TESTS:tests/unit/%.c=build/unit/%)
 
-build/unit/init/%.o: init/%.c $(GENERATED) | build/pkg/curl build/pkg/yyjson
+build/unit/init/%.o: init/%.c $(GENERATED) | build/pkg/curl build/pkg/yyjson build/pkg/argon2
 	@mkdir -p $(@D)
 	@echo "cc $<"
 	@$(CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
@@ -27,11 +31,15 @@ build/unit/yyjson.o: | build/pkg/yyjson
 	@mkdir -p $(@D)
 	@$(CC) -O1 -c build/pkg/yyjson/share/yyjson.c -o $@
 
+build/unit/argon2.o: | build/pkg/argon2
+	@mkdir -p $(@D)
+	@$(CC) -O2 -Ibuild/pkg/argon2/share -c build/pkg/argon2/share/one.c -o $@
+
 build/unit/libinit.a: $(UNIT_CODE:init/%.c=build/unit/init/%.o)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-build/unit/%: tests/unit/%.c build/unit/libinit.a build/unit/yyjson.o $(UNIT_FAKE)
+build/unit/%: tests/unit/%.c build/unit/libinit.a $(UNIT_LIBS) $(UNIT_FAKE)
 	@mkdir -p $(@D)
 	@echo "cc $<"
 	@$(CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_FAKE) build/unit/libinit.a $(UNIT_LDLIBS) -o $@
