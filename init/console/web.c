@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -83,6 +84,10 @@ static int start_server(struct err *e)
 
 static int prepare(struct err *e)
 {
+	/* A reader of ours may go: that is an error of write, not our end. */
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	if (sys_sigaction(SIGPIPE, &ignore, NULL) < 0)
+		return err_sys(e, "SIGPIPE");
 	web.listen_fd = open_listener(e);
 	if (web.listen_fd < 0)
 		return -1;

@@ -8,9 +8,12 @@
 /* How long a connection may stay in a phase, ms; 0: for ever. */
 static const unsigned limit_ms[WEB_PHASES] = {
 	[WEB_ASKING] = 10000,    /* a handshake over a bad line takes 2 s */
+	[WEB_READING] = 10000,   /* WEB_BODY bytes */
 	[WEB_IDLE] = 15000,      /* the page asks every 2 s */
-	[WEB_WORKING] = 15000,   /* web_link gives up before: this is only the net below it */
+	[WEB_WORKING] = 30000,   /* web_link gives up before: this is only the net below it */
 	[WEB_SENDING] = 30000,   /* 32 KiB at a modem's speed */
+	[WEB_UPLOADING] = 60000, /* for WEB_UPLOAD_STEP */
+	[WEB_STALLED] = 600000,  /* a disk that flushes what it has */
 	[WEB_STREAMING] = 45000, /* three signs of life not taken */
 	[WEB_LINGERING] = 2000,  /* so that a refusal arrives before the connection is reset */
 };
@@ -31,8 +34,18 @@ struct web_conn *web_conns_take(struct web_conns *t, uint64_t now)
 void web_conn_free(struct web_conn *c)
 {
 	web_reply_drop(&c->reply);
+	web_conn_wipe(c);
 	c->wsi = NULL;
 	c->phase = WEB_FREE;
+}
+
+void web_conn_wipe(struct web_conn *c)
+{
+	explicit_bzero(c->token, sizeof(c->token));
+	explicit_bzero(c->csrf, sizeof(c->csrf));
+	explicit_bzero(c->more, sizeof(c->more));
+	explicit_bzero(c->body, sizeof(c->body));
+	c->body_len = 0;
 }
 
 void web_conn_set(struct web_conn *c, enum web_phase phase, uint64_t now)

@@ -10,18 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "console/web_body.h"
 #include "console/web_reply.h"
 #include "console/web_route.h"
 
-#define WEB_CONNS   32 /* a household's browsers, six connections each at most */
-#define WEB_STREAMS 16 /* of these; the rest stays for requests */
+#define WEB_CONNS       32 /* a household's browsers, six connections each at most */
+#define WEB_STREAMS     16 /* of these; the rest stays for requests */
+#define WEB_UPLOAD_STEP (64 << 10) /* bytes: a sender slower than 1 KiB/s is given up */
 
 enum web_phase {
 	WEB_FREE,
 	WEB_ASKING,    /* new: handshake and first request are not complete yet */
+	WEB_READING,   /* the head was good; its body is not complete yet */
 	WEB_IDLE,      /* answered before; the next request is not complete yet */
 	WEB_WORKING,   /* PID 1 was asked */
 	WEB_SENDING,   /* the answer is on its way */
+	WEB_UPLOADING, /* a large body goes on as it comes; each WEB_UPLOAD_STEP of it renews the deadline */
+	WEB_STALLED,   /* likewise, but who takes it has no room: the sender is not read */
 	WEB_STREAMING, /* gets events as they come; each one that it takes renews the deadline */
 	WEB_LINGERING, /* answered and refused; whatever else it sends is thrown away */
 	WEB_CLOSING,   /* given up; the library still flushes */
@@ -43,6 +48,13 @@ struct web_conn {
 	uint64_t cursor;               /* next event of the feed, when streaming */
 	bool beat;                     /* a sign of life is to be sent on the stream */
 	struct web_reply reply;
+	char address[46];                                /* of the client, as text */
+	char token[WEB_TOKEN + 1], csrf[WEB_TOKEN + 1]; /* that the request under way carries; "" for none */
+	char more[192];                                  /* header lines of the answer */
+	size_t body_len;
+	char body[WEB_BODY];
+	bool whole;       /* all of the body has come */
+	uint64_t stepped; /* bytes of an upload since the deadline was renewed */
 };
 
 struct web_conns {
@@ -51,8 +63,10 @@ struct web_conns {
 
 /* A free slot, now WEB_ASKING, or NULL. */
 struct web_conn *web_conns_take(struct web_conns *t, uint64_t now);
-/* Gives it back; its reply is dropped. */
+/* Gives it back; its reply is dropped, and what could be a secret is wiped. */
 void web_conn_free(struct web_conn *c);
+/* Forgets what the last request carried. */
+void web_conn_wipe(struct web_conn *c);
 void web_conn_set(struct web_conn *c, enum web_phase phase, uint64_t now);
 /* Whom to close for a newcomer: the longest in WEB_IDLE, else in WEB_LINGERING, else in WEB_ASKING; NULL: nobody. */
 struct web_conn *web_conns_spare(struct web_conns *t);

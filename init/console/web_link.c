@@ -121,7 +121,7 @@ int web_link_call(struct web_link *l, const struct web_ask *ask, uint32_t *id, s
 	int len = proto_request(msg, sizeof(msg), number, ask->argc, ask->argv, e);
 	if (len < 0)
 		return -1;
-	if (chan_send(l->chan, msg, (size_t)len, -1, e))
+	if (chan_send(l->chan, msg, (size_t)len, ask->fd, e))
 		return err_prefix(e, "asking PID 1");
 	c->id = number;
 	c->fn = ask->fn;
@@ -166,7 +166,7 @@ static void on_follow(enum web_end how, const char *text, size_t len, void *arg)
 static void follow(struct web_link *l)
 {
 	static const char *const words[] = {"events", "-f"};
-	const struct web_ask ask = {2, words, FOLLOW_TIMEOUT_MS, on_follow, l};
+	const struct web_ask ask = {2, words, FOLLOW_TIMEOUT_MS, on_follow, l, -1};
 	struct err e;
 	if (web_link_call(l, &ask, &l->follow_id, &e))
 		follow_again(l, e.text);

@@ -32,6 +32,7 @@ struct web_ask {
 	unsigned timeout_ms;
 	web_end_fn *fn;
 	void *arg;
+	int fd; /* that goes with it, stays the caller's; -1: none */
 };
 
 struct web_link;

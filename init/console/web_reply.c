@@ -29,9 +29,15 @@ static const struct {
 } statuses[] = {
 	{200, "OK", ""},
 	{400, "Bad Request", ""},
+	{401, "Unauthorized", ""},
+	{403, "Forbidden", ""},
 	{404, "Not Found", ""},
-	{405, "Method Not Allowed", "Allow: GET, HEAD\r\n"},
+	{405, "Method Not Allowed", ""},
+	{409, "Conflict", ""},
+	{411, "Length Required", ""},
 	{413, "Content Too Large", ""},
+	{415, "Unsupported Media Type", ""},
+	{429, "Too Many Requests", ""},
 	{500, "Internal Server Error", ""}, /* also for a status that is not in the table */
 	{503, "Service Unavailable", "Retry-After: 2\r\n"},
 };
@@ -60,6 +66,7 @@ int web_reply_start(struct web_reply *r, const struct web_top *top, struct err *
 		buf_addf(&b, "Content-Length: %zu\r\n", top->len);
 	buf_addf(&b, "Connection: %s\r\n", top->keep && !top->endless ? "keep-alive" : "close");
 	buf_add(&b, statuses[i].more);
+	buf_add(&b, top->more ? top->more : "");
 	buf_add(&b, FIXED_HEADERS "\r\n");
 	if (!buf_ok(&b))
 		return err_set(e, EFBIG, "head of an answer: longer than %d bytes", WEB_HEAD_MAX);

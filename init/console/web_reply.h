@@ -26,6 +26,7 @@ struct web_top {
 	size_t len;       /* of the body that GET gets */
 	bool keep;        /* the connection stays open */
 	bool endless;     /* no length: the body lasts as long as the connection */
+	const char *more; /* whole header lines for this answer, or NULL; never of a stranger's text */
 };
 
 /* Starts an answer: the head is built, the body is empty. */

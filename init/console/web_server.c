@@ -1,5 +1,5 @@
 /* Requests in, answers out, over libwebsockets. Runs in the web role, caged by console/web_sandbox.
- * Never sends PID 1 a word that a stranger chose, and never waits for anyone. */
+ * Never sends PID 1 a word that a stranger chose but those of the owner (console/web_owner), and never waits for anyone. */
 #include "console/web_server.h"
 
 #include <errno.h>
@@ -13,112 +13,20 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "console/web_answer.h"
 #include "console/web_asset.h"
+#include "console/web_owner.h"
+#include "console/web_request.h"
 
 #define HEADERS_MAX     4096
 #define CHUNK           4096 /* bytes of an answer at a time: one TLS record */
+#define INCOMING        16384 /* bytes of an upload at a time: one TLS record of theirs */
+#define LIBRARY_S       900 /* the library's own patience: ours ends before, see web_conn */
 #define QUERY_MAX       64   /* "from=" and a number */
 #define ACCEPTS         8    /* per round, so that a flood of newcomers cannot starve the others */
 #define BEAT_MS         15000
 #define USER_TIMEOUT_MS 30000 /* unacknowledged for this long: the client is gone (tcp(7)) */
 #define COMPLAINTS_MAX  5     /* lines of the library per minute: strangers cause them */
-
-/* ---- deadlines ---- */
-
-static void arm_deadline(struct web_server *s);
-
-/* Closes now; lws calls WSI_DESTROY, at the latest after it has flushed for 5 s. */
-static void give_up(struct web_conn *c)
-{
-	web_conn_set(c, WEB_CLOSING, clock_ms());
-	web_link_cancel(c->server->link, c->call);
-	c->call = 0;
-	if (c->wsi)
-		lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
-}
-
-static void on_deadline(struct loop *loop, void *arg)
-{
-	struct web_server *s = arg;
-	(void)loop;
-	for (struct web_conn *c;
-	     (c = web_conns_overdue(&s->conns, clock_ms()));) /* each is WEB_CLOSING or free after */
-		give_up(c);
-	arm_deadline(s);
-	web_pump_kick(&s->pump);
-}
-
-static void arm_deadline(struct web_server *s)
-{
-	uint64_t due = web_conns_due(&s->conns), now = clock_ms();
-	if (due == UINT64_MAX)
-		loop_cancel(s->loop, &s->deadline);
-	else
-		loop_after(s->loop, &s->deadline, due > now ? due - now : 0, on_deadline, s);
-}
-
-static void set_phase(struct web_conn *c, enum web_phase phase)
-{
-	web_conn_set(c, phase, clock_ms());
-	arm_deadline(c->server);
-}
-
-/* ---- answers ---- */
-
-/* A head alone, ready to go. -1: close the connection, there is no way to answer. */
-static int begin(struct web_conn *c, int status, const char *type, size_t len)
-{
-	struct err e;
-	const struct web_top top = {
-		.status = status,
-		.type = type,
-		.len = len,
-		.keep = c->keep,
-		.endless = c->route && c->route->kind == WEB_STREAM && status == 200,
-	};
-	if (web_reply_start(&c->reply, &top, &e)) {
-		log_warnx("web", "%s", e.text);
-		return -1;
-	}
-	set_phase(c, WEB_SENDING);
-	lws_callback_on_writable(c->wsi);
-	return 0;
-}
-
-static int answer_static(struct web_conn *c, const char *body, size_t len)
-{
-	if (begin(c, 200, c->route->type, len))
-		return -1;
-	if (!c->head)
-		web_reply_borrow(&c->reply, body, len);
-	return 0;
-}
-
-static int answer_copy(struct web_conn *c, int status, const char *type, const char *body, size_t len)
-{
-	struct err e;
-	if (begin(c, status, type, len))
-		return -1;
-	if (c->head || !web_reply_copy(&c->reply, body, len, &e))
-		return 0;
-	log_warnx("web", "%s", e.text);
-	return -1;
-}
-
-/* In the language of who asked: JSON below /api, a line of text elsewhere. */
-static int answer_error(struct web_conn *c, int status, const char *why, bool json)
-{
-	char text[512];
-	struct buf b;
-	buf_init(&b, text, sizeof(text));
-	if (json)
-		web_route_error(&b, why);
-	else
-		buf_addf(&b, "%s\n", why);
-	if (!buf_ok(&b))
-		return -1;
-	return answer_copy(c, status, json ? WEB_JSON : WEB_TEXT, text, b.len);
-}
 
 /* ---- requests ---- */
 
@@ -130,36 +38,36 @@ static void on_answer(enum web_end how, const char *text, size_t len, void *arg)
 	int rc;
 	c->call = 0;
 	if (how == WEB_END_OK)
-		rc = health ? answer_copy(c, 200, WEB_TEXT, "ok\n", 3) : answer_copy(c, 200, c->route->type, text, len);
+		rc = health ? web_answer_copy(c, 200, WEB_TEXT, "ok\n", 3) : web_answer_copy(c, 200, c->route->type, text, len);
 	else
-		rc = answer_error(c, health ? 503 : status[how], len ? text : "PID 1 does not answer", !health);
+		rc = web_answer_error(c, health ? 503 : status[how], len ? text : "PID 1 does not answer", !health);
 	if (rc)
-		give_up(c);
+		web_answer_drop(c);
 	web_pump_kick(&c->server->pump);
 }
 
 static int start_call(struct web_conn *c, const struct web_match *m)
 {
 	struct err e;
-	const struct web_ask ask = {m->argc, m->argv, m->route->timeout_ms, on_answer, c};
+	const struct web_ask ask = {m->argc, m->argv, m->route->timeout_ms, on_answer, c, -1};
 	if (web_link_call(c->server->link, &ask, &c->call, &e)) {
 		log_warnx("web", "%s", e.text);
-		return answer_error(c, 503, "PID 1 does not answer", c->route->kind == WEB_COMMAND);
+		return web_answer_error(c, 503, "PID 1 does not answer", c->route->kind == WEB_COMMAND);
 	}
-	set_phase(c, WEB_WORKING);
+	web_answer_phase(c, WEB_WORKING);
 	return 0;
 }
 
 static int start_page(struct web_conn *c, const struct web_match *m)
 {
 	(void)m;
-	return answer_static(c, web_asset_page, web_asset_page_len);
+	return web_answer_static(c, web_asset_page, web_asset_page_len);
 }
 
 static int start_icon(struct web_conn *c, const struct web_match *m)
 {
 	(void)m;
-	return answer_static(c, web_asset_icon, web_asset_icon_len);
+	return web_answer_static(c, web_asset_icon, web_asset_icon_len);
 }
 
 static void on_beat(struct loop *loop, void *arg)
@@ -186,53 +94,13 @@ static int start_stream(struct web_conn *c, const struct web_match *m)
 	struct web_server *s = c->server;
 	(void)m;
 	if (web_conns_count(&s->conns, WEB_STREAMING) >= WEB_STREAMS)
-		return answer_error(c, 503, "too many streams are open", true);
+		return web_answer_error(c, 503, "too many streams are open", true);
 	c->cursor = s->feed.next;
 	c->beat = false;
 	c->keep = false;
 	if (!s->beat.armed)
 		loop_after(s->loop, &s->beat, BEAT_MS, on_beat, s);
-	return answer_static(c, first, sizeof(first) - 1);
-}
-
-static enum web_method method_of(struct lws *wsi)
-{
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI))
-		return WEB_GET;
-	return lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) ? WEB_HEAD : WEB_OTHER;
-}
-
-static bool has_body(struct lws *wsi)
-{
-	char length[4];
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING))
-		return true;
-	if (!lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH))
-		return false;
-	return lws_hdr_copy(wsi, length, sizeof(length), WSI_TOKEN_HTTP_CONTENT_LENGTH) < 0 || !str_eq(length, "0");
-}
-
-/* The one query argument, decoded; something that fits no route when there are more or it is too long. */
-static void get_query(struct lws *wsi, char *query, size_t cap)
-{
-	query[0] = '\0';
-	if (!lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS))
-		return;
-	if (lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, 1) > 0 ||
-	    lws_hdr_copy_fragment(wsi, query, (int)cap, WSI_TOKEN_HTTP_URI_ARGS, 0) <= 0)
-		memcpy(query, "=", 2);
-}
-
-/* HTTP/1.1 keeps connections unless it says otherwise; 1.0 is closed, its keep-alive is history. */
-static bool wants_keep(struct lws *wsi)
-{
-	char version[12], connection[16];
-	if (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_HTTP) < 0 || !str_starts(version, "HTTP/1.1"))
-		return false;
-	if (!lws_hdr_total_length(wsi, WSI_TOKEN_CONNECTION))
-		return true;
-	return lws_hdr_copy(wsi, connection, sizeof(connection), WSI_TOKEN_CONNECTION) > 0 &&
-	       strcasecmp(connection, "keep-alive") == 0;
+	return web_answer_static(c, first, sizeof(first) - 1);
 }
 
 static int on_request(struct web_conn *c, const char *path)
@@ -240,19 +108,25 @@ static int on_request(struct web_conn *c, const char *path)
 	static int (*const start[])(struct web_conn *, const struct web_match *) = {
 		[WEB_COMMAND] = start_call, [WEB_HEALTH] = start_call, [WEB_STREAM] = start_stream,
 		[WEB_PAGE] = start_page,    [WEB_ICON] = start_icon,
+		[WEB_SESSION] = web_owner_session, [WEB_LOGIN] = web_owner_post, [WEB_LOGOUT] = web_owner_post,
+		[WEB_ACT] = web_owner_post, [WEB_UPLOAD] = web_owner_put,
 	};
 	char query[QUERY_MAX];
 	struct web_match m;
-	enum web_method method = method_of(c->wsi);
-	bool body = has_body(c->wsi);
+	enum web_method method = web_request_method(c->wsi);
+	bool body = web_request_has_body(c->wsi);
 	lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0); /* ours rule, see web_conn */
-	get_query(c->wsi, query, sizeof(query));
+	web_request_query(c->wsi, query, sizeof(query));
 	web_route_match(method, path, query, body, &m);
+	web_conn_wipe(c);
 	c->route = m.route;
+	c->whole = false;
 	c->head = method == WEB_HEAD;
-	c->keep = wants_keep(c->wsi) && method != WEB_OTHER && !body;
+	c->keep = web_request_keeps(c->wsi) && method != WEB_OTHER && !body;
+	if (m.allow[0] && str_format(c->more, sizeof(c->more), "Allow: %s\r\n", m.allow))
+		return -1;
 	if (m.status != 200)
-		return answer_error(c, m.status, m.why, str_starts(path, "/api"));
+		return web_answer_error(c, m.status, m.why, str_starts(path, "/api"));
 	return start[m.route->kind](c, &m);
 }
 
@@ -269,19 +143,19 @@ static int finish(struct web_conn *c)
 {
 	web_reply_drop(&c->reply);
 	if (c->route && c->route->kind == WEB_STREAM && !c->head) {
-		set_phase(c, WEB_STREAMING);
+		web_answer_phase(c, WEB_STREAMING);
 		if (c->cursor != c->server->feed.next)
 			lws_callback_on_writable(c->wsi);
 		return 0;
 	}
 	if (c->keep) {
-		set_phase(c, WEB_IDLE);
+		web_answer_phase(c, WEB_IDLE);
 		return lws_http_transaction_completed(c->wsi) ? -1 : 0;
 	}
-	if (!has_body(c->wsi))
+	if (c->whole || !web_request_has_body(c->wsi))
 		return -1;
 	/* Closing with unread bytes would reset the connection and might take the answer with it. */
-	set_phase(c, WEB_LINGERING);
+	web_answer_phase(c, WEB_LINGERING);
 	return 0;
 }
 
@@ -309,7 +183,7 @@ static int send_event(struct web_conn *c)
 		return 0;
 	c->cursor += (uint64_t)there;
 	c->beat = false;
-	set_phase(c, WEB_STREAMING);
+	web_answer_phase(c, WEB_STREAMING);
 	memcpy(out + LWS_PRE, text, n);
 	if (put(c, out + LWS_PRE, n))
 		return -1;
@@ -341,16 +215,15 @@ void web_server_event(struct web_server *s, const char *json, size_t len)
 
 static void on_gone(struct web_conn *c)
 {
-	web_link_cancel(c->server->link, c->call);
+	web_answer_forget(c);
 	web_conn_free(c);
-	arm_deadline(c->server);
+	web_answer_arm(c->server);
 }
 
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
 	struct web_conn *c = lws_get_opaque_user_data(wsi);
 	(void)user;
-	(void)len;
 	if (reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE)
 		return -1;
 	if (!c)
@@ -361,6 +234,10 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		return 0;
 	case LWS_CALLBACK_HTTP:
 		return c->phase == WEB_CLOSING ? -1 : on_request(c, in);
+	case LWS_CALLBACK_HTTP_BODY:
+		return web_owner_data(c, in, len);
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		return web_owner_whole(c);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return on_writable(c);
 	case LWS_CALLBACK_WSI_DESTROY:
@@ -405,8 +282,8 @@ int web_server_start(struct web_server *s, const struct cert_pair *pair, struct 
 		.fd_limit_per_thread = WEB_PUMP_FDS,
 		.max_http_header_data = HEADERS_MAX,
 		.max_http_header_pool = WEB_CONNS,
-		.pt_serv_buf_size = CHUNK + LWS_PRE,
-		.timeout_secs = 10,
+		.pt_serv_buf_size = INCOMING + LWS_PRE,
+		.timeout_secs = LIBRARY_S,
 		.keepalive_timeout = 15,
 		.timeout_secs_ah_idle = 10,
 		.vhost_name = "hearth",
@@ -442,11 +319,11 @@ static struct web_conn *make_room(struct web_server *s)
 	struct web_conn *old = c ? NULL : web_conns_spare(&s->conns);
 	if (!old)
 		return c;
-	give_up(old);
+	web_answer_drop(old);
 	return web_conns_take(&s->conns, clock_ms());
 }
 
-static void admit(struct web_server *s, int fd)
+static void admit(struct web_server *s, int fd, const struct sockaddr *from)
 {
 	struct web_conn *c = make_room(s);
 	if (!c) {
@@ -454,6 +331,7 @@ static void admit(struct web_server *s, int fd)
 		return;
 	}
 	c->server = s;
+	web_guard_address(from, c->address, sizeof(c->address));
 	set_options(fd);
 	const lws_adopt_desc_t adopt = {
 		.vh = s->vhost,
@@ -472,12 +350,14 @@ static void on_listen(struct loop *loop, int fd, uint32_t events, void *arg)
 	(void)loop;
 	(void)events;
 	for (int i = 0; i < ACCEPTS; i++) {
-		int client = sys_accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct sockaddr_storage from = {0};
+		socklen_t n = sizeof(from);
+		int client = sys_accept4(fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (client < 0)
 			break; /* nobody there, or gone again, or no descriptor left: the next round tries again */
-		admit(s, client);
+		admit(s, client, (const struct sockaddr *)&from);
 	}
-	arm_deadline(s);
+	web_answer_arm(s);
 	web_pump_kick(&s->pump);
 }
 
@@ -488,5 +368,6 @@ int web_server_init(struct web_server *s, struct loop *loop, struct web_link *li
 	s->listen_fd = listen_fd;
 	web_feed_init(&s->feed);
 	web_pump_init(&s->pump, loop);
+	web_upload_init(&s->upload, loop);
 	return loop_add(loop, listen_fd, EPOLLIN, on_listen, s, e);
 }

@@ -8,6 +8,7 @@
 #include "console/web_feed.h"
 #include "console/web_link.h"
 #include "console/web_pump.h"
+#include "console/web_upload.h"
 
 struct lws_vhost;
 
@@ -19,6 +20,8 @@ struct web_server {
 	struct web_pump pump;
 	struct web_feed feed;
 	struct web_conns conns;
+	struct web_upload upload;
+	struct web_conn *uploader; /* whose it is; NULL: none under way */
 	struct loop_timer deadline; /* of whichever connection comes first */
 	struct loop_timer beat;     /* signs of life on the streams */
 	unsigned complaints;        /* lines of the library that were logged in this minute */

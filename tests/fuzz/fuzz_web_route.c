@@ -28,14 +28,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	next_line(&data, &size, how, sizeof(how));
 	next_line(&data, &size, path, sizeof(path));
 	next_line(&data, &size, query, sizeof(query));
-	enum web_method method = how[0] == 'G' ? WEB_GET : how[0] == 'H' ? WEB_HEAD : WEB_OTHER;
+	static const char letters[] = "GHPU"; /* in the order of the enum; all else is WEB_OTHER */
+	const char *letter = how[0] ? strchr(letters, how[0]) : NULL;
+	enum web_method method = letter ? (enum web_method)(letter - letters) : WEB_OTHER;
 	bool body = how[0] && how[1];
 	web_route_match(method, path, query, body, &m);
 	FUZZ_CHECK((m.status == 200) == (m.route != NULL));
 	FUZZ_CHECK((m.status == 200) == (m.why == NULL));
 	if (!m.route)
 		return 0;
-	FUZZ_CHECK(method != WEB_OTHER && !body && str_eq(m.route->path, path) && m.argc <= 2);
+	FUZZ_CHECK(method != WEB_OTHER && body == (method >= WEB_POST) && str_eq(m.route->path, path) && m.argc <= 2);
+	FUZZ_CHECK(m.route->method == (method == WEB_HEAD ? WEB_GET : method));
 	FUZZ_CHECK(m.argc < 2 || (m.argv[1][0] && !m.argv[1][strspn(m.argv[1], "0123456789")]));
 	return 0;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The HTTPS console as a process: `hearth web` in namespaces and a root of its own, with a stand-in for PID 1 that
-answers strictly by core/proto.h. Everything is asked from outside, over TLS. Needs root; takes less than 15 s.
+"""The HTTPS console as a process: `hearth web` and `hearth owner` in namespaces and a root of their own, with a stand-in
+for PID 1 that answers and relays strictly by core/proto.h. Everything is asked from outside, over TLS. Needs root; takes less than 15 s.
 
 Prints what failed; writes build/results/web.tsv (verdict, name, seconds, detail). HEARTH=PATH tests another binary."""
 import contextlib
@@ -25,8 +25,11 @@ import warnings
 TOP = pathlib.Path(__file__).resolve().parents[2]
 HEARTH = os.environ.get("HEARTH", str(TOP / "build/hearth"))
 WEB_UID, WEB_GID = 871, 872
-PASSWD = f"root:x:0:0:root:/:/bin/false\nweb:x:{WEB_UID}:{WEB_GID}:web:/:/bin/false\n"
-OK, ERROR, EVENT = 1, 2, 3
+AUTH_UID = 873
+PASSWD = (f"root:x:0:0:root:/:/bin/false\nweb:x:{WEB_UID}:{WEB_GID}:web:/:/bin/false\n"
+          f"auth:x:{AUTH_UID}:{AUTH_UID}:auth:/:/bin/false\n")
+OK, ERROR, EVENT, ASK = 1, 2, 3, 4
+PASSWORD = "correct horse bättery"
 
 STATUS = {
     "name": "hearth-3f2a", "version": "0.1.0", "kernel": "6.12.57", "slot": "system-a", "system": "running",
@@ -77,25 +80,26 @@ def event(seq):
 
 class Pid1(threading.Thread):
     """The other end of descriptor 3. Whatever is not a request by core/proto.h is kept in self.wrong."""
-    KNOWN = {("status",), ("services",), ("facts",), ("apps",), ("pods",), ("events",), ("events", "-f")}
+    KNOWN = {("status",), ("services",), ("facts",), ("apps",), ("pods",), ("events",), ("events", "-f"), ("update",)}
 
     def __init__(self, sock):
         super().__init__(daemon=True)
         self.sock, self.wrong, self.seen, self.ids = sock, [], [], set()
         self.silent, self.refused, self.follower, self.big = set(), {}, None, None
+        self.owner = None
         self.start()
 
     def run(self):
         while True:
             try:
-                data = self.sock.recv(1025)
+                data, fds, _, _ = socket.recv_fds(self.sock, 1025, 1)
             except OSError:
                 return
             if not data:
                 return
-            self.request(data)
+            self.request(data, fds)
 
-    def request(self, data):
+    def request(self, data, fds):
         if len(data) > 1024 or len(data) < 6 or data[-1] != 0:
             self.wrong.append(f"request of {len(data)} bytes: {data[:40]!r}")
             return
@@ -105,6 +109,16 @@ class Pid1(threading.Thread):
             self.wrong.append(f"id {number} again")
         self.ids.add(number)
         self.seen.append(words)
+        if words[0] == "session":
+            if self.owner:
+                self.owner.ask(data[4:], fds, lambda kind, text: self.reply(number, kind, text))
+            else:
+                self.reply(number, ERROR, b"session: owner: not running (down)")
+            for fd in fds:
+                os.close(fd)
+            return
+        if fds:
+            self.wrong.append(f"a descriptor with {words}")
         if words not in self.KNOWN and not (len(words) == 2 and words[0] == "events" and words[1].isdigit()):
             self.wrong.append(f"words {words}")
         if words[0] in self.silent:
@@ -123,13 +137,94 @@ class Pid1(threading.Thread):
             return {"oldest": 1, "next": 21, "events": [event(i) for i in range(first, 21)]}
         if self.big and words[0] == "services":
             return self.big
-        return {"status": STATUS, "services": SERVICES, "facts": FACTS, "apps": APPS, "pods": PODS}[words[0]]
+        return {"status": STATUS, "services": SERVICES, "facts": FACTS, "apps": APPS, "pods": PODS,
+                "update": {"message": "no update", "state": "idle"}}[words[0]]
 
     def reply(self, number, kind, payload):
         self.sock.send(struct.pack("=IB", number, kind) + payload)
 
     def event(self, seq):
         self.reply(self.follower, EVENT, json.dumps(event(seq)).encode())
+
+
+class Owner(threading.Thread):
+    """PID 1's end of the owner role's channel: asks go there, its own requests are kept, and the update role is played:
+    what it is given is in self.uploads as (size, descriptor)."""
+
+    def __init__(self, sock):
+        super().__init__(daemon=True)
+        self.sock, self.number, self.waiting = sock, 0, {}
+        self.code, self.events, self.commands, self.uploads, self.refuse = None, [], [], [], None
+        self.start()
+
+    def ask(self, words, fds, done):
+        self.number += 1
+        self.waiting[self.number] = done
+        socket.send_fds(self.sock, [struct.pack("=IB", self.number, ASK) + words], fds)
+
+    def call(self, *words):
+        """As somebody at the box."""
+        answer, there = [], threading.Event()
+        self.ask("\0".join(words).encode() + b"\0", [], lambda *a: (answer.extend(a), there.set()))
+        expect(there.wait(5), True, "an answer of the owner role")
+        return answer
+
+    def run(self):
+        while True:
+            try:
+                data, fds, _, _ = socket.recv_fds(self.sock, 65536, 1)
+            except OSError:
+                return
+            if not data:
+                return
+            number, = struct.unpack("=I", data[:4])
+            if data[4] < 32:
+                self.waiting.pop(number)(data[4], data[5:])
+                continue
+            words = data[4:-1].decode().split("\0")
+            if words[:2] == ["owner", "code"]:
+                self.code = words[2] if len(words) > 2 else None
+            elif words[:2] == ["owner", "event"]:
+                self.events.append(words[2])
+            else:
+                self.commands.append(words)
+            text, kind = b'{"message":"started"}', OK
+            if self.refuse and words[0] == "update":
+                text, kind = self.refuse.encode(), ERROR
+            elif fds:
+                self.uploads.append((int(words[2]), fds.pop()))
+            for fd in fds:
+                os.close(fd)
+            self.sock.send(struct.pack("=IB", number, kind) + text)
+
+
+class Browser:
+    """A cookie, the CSRF text, and where it comes from."""
+
+    def __init__(self, box):
+        self.box, self.cookie, self.csrf = box, None, None
+
+    def send(self, method, path, body=None, headers=None, own=True):
+        h = {"Content-Type": "application/json"}
+        if own:
+            h |= {"Origin": "https://localhost", "Sec-Fetch-Site": "same-origin"}
+        if self.cookie:
+            h["Cookie"] = "x=1; __Host-hearth=" + self.cookie
+        if self.csrf:
+            h["X-Hearth-CSRF"] = self.csrf
+        h |= headers or {}
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        status, got, data = self.box.ask(path, method, body, {k: v for k, v in h.items() if v is not None})
+        answer = json.loads(data) if data else {}
+        if m := re.match(r"__Host-hearth=([0-9a-f]*);", got.get("set-cookie", "")):
+            self.cookie = m[1] or None
+        self.csrf = answer.get("csrf", self.csrf)
+        self.headers = got
+        return status, answer
+
+    def log_in(self, password=PASSWORD):
+        return self.send("POST", "/api/v1/session", {"password": password})[0]
 
 
 class Box:
@@ -148,9 +243,9 @@ class Box:
         pathlib.Path("/proc/sys/kernel/hostname").write_text("hearth-test\n")
         self.log = self.root / "log"
         self.tls = self.root / "state/tls"
-        self.web = self.pid1 = None
+        self.web = self.pid1 = self.owner = self.owner_role = None
 
-    def role(self, name, fds=(), **kw):
+    def role(self, name, fds=(), args=(), **kw):
         def enter():
             os.chroot(self.root)
             os.chdir("/")
@@ -159,7 +254,7 @@ class Box:
                 os.dup2(fds[0], 3)
                 os.set_inheritable(3, True)
         with open(self.log, "a") as log:
-            return subprocess.Popen(["/usr/bin/hearth", name], preexec_fn=enter, stderr=log, stdin=subprocess.DEVNULL,
+            return subprocess.Popen(["/usr/bin/hearth", name, *args], preexec_fn=enter, stderr=log, stdin=subprocess.DEVNULL,
                                     stdout=subprocess.DEVNULL,
                                     pass_fds=tuple({3, *fds} | set(kw.pop("keep", ()))), **kw)
 
@@ -180,7 +275,29 @@ class Box:
         if said != "READY=1\n":
             raise AssertionError(f"readiness: {said!r}, {self.log.read_text()[-300:]}")
 
+    def start_owner(self, *args):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        r, w = os.pipe()
+        self.owner = self.pid1.owner = Owner(ours)
+        self.owner_role = self.role("owner", (theirs.fileno(),), args, keep=(w,), env={"NOTIFY_FD": str(w)})
+        os.close(w)
+        theirs.close()
+        with open(r) as pipe:
+            expect(pipe.read(), "READY=1\n", "readiness of the owner role")
+        wait_for(lambda: self.owner.events or not (self.root / "state/owner/login").read_text().startswith("code"),
+                 "what it tells")
+
+    def stop_owner(self):
+        if self.owner_role:
+            self.owner_role.terminate()
+            expect(self.owner_role.wait(5), 0, "exit code of the owner role")
+            self.owner_role = None
+            self.pid1.owner = None
+
     def stop_web(self):
+        if self.owner_role:
+            self.owner_role.kill()
+            self.owner_role.wait()
         if self.web and self.web.poll() is None:
             self.web.kill()
             self.web.wait()
@@ -208,6 +325,14 @@ class Box:
 def expect(got, want, what):
     if got != want:
         raise AssertionError(f"{what}: {got!r} instead of {want!r}")
+
+
+def wait_for(what, name, seconds=5):
+    deadline = time.time() + seconds
+    while not what():
+        if time.time() > deadline:
+            raise AssertionError(f"{name}: not in {seconds} s")
+        time.sleep(0.01)
 
 
 def status_of(pid):
@@ -336,7 +461,8 @@ def test_tls_versions(box):
 
 def test_routes(box):
     for path, body in (("/api/v1/status", STATUS), ("/api/v1/facts", FACTS), ("/api/v1/services", SERVICES),
-                       ("/api/v1/apps", APPS), ("/api/v1/pods", PODS)):
+                       ("/api/v1/apps", APPS), ("/api/v1/pods", PODS),
+                       ("/api/v1/update", {"message": "no update", "state": "idle"})):
         status, headers, data = box.ask(path)
         expect((status, headers["content-type"], json.loads(data)), (200, "application/json", body), path)
     expect(json.loads(box.ask("/api/v1/events")[2])["events"][0]["seq"], 1, "events")
@@ -379,7 +505,7 @@ def test_errors(box):
             ("GET", "/../etc/passwd", 404, None), ("GET", "/%2e%2e/%2e%2e/etc/passwd", 404, None),
             ("GET", "/api/v1/status?x=1", 400, None), ("GET", "/api/v1/events?from=x", 400, None),
             ("GET", "/api/v1/events?from=1&from=2", 400, None), ("GET", "/api/v1/events?from=" + "1" * 90, 400, None),
-            ("DELETE", "/api/v1/status", 405, None), ("PUT", "/", 405, b"only GET and HEAD are answered here\n"),
+            ("DELETE", "/api/v1/status", 405, None), ("PUT", "/", 405, b"not a method that is answered here\n"),
             ("OPTIONS", "/", 405, None)):
         got = box.ask(path, method)
         expect(got[0], status, f"{method} {path}")
@@ -633,6 +759,278 @@ def test_idle(box):
         raise AssertionError(f"woken {woken} times in a second")
 
 
+# ---- the owner ----
+
+def test_without_owner_role(box):
+    b = Browser(box)
+    expect(b.log_in(), 400, "login without an owner role")
+    expect(b.send("GET", "/api/v1/session")[0], 400, "session without an owner role")
+
+
+def test_first_login(box):
+    box.start_owner()
+    login = box.root / "state/owner/login"
+    expect(oct(login.stat().st_mode), "0o100600", "mode of the record")
+    expect(oct(login.parent.stat().st_mode), "0o40700", "mode of its folder")
+    expect(login.read_text(), f"code {box.owner.code.replace('-', '')}\n", "the record")
+    b, code = Browser(box), box.owner.code
+    expect(b.send("GET", "/api/v1/session"), (200, {"owner": False, "session": False}), "before")
+    expect(b.log_in(), 409, "a password before there is one")
+    post = lambda code, password: b.send("POST", "/api/v1/session/first", {"code": code, "password": password})
+    expect(post("00000000", PASSWORD)[0], 401, "a wrong code")
+    expect(post(code, "too short")[0], 400, "a short password")
+    expect(post("", PASSWORD)[0], 400, "no code")
+    status, answer = post(code.lower(), PASSWORD)
+    expect((status, sorted(answer)), (200, ["csrf", "owner", "session"]), "the right code")
+    expect(re.sub("[0-9a-f]{64}", "X", b.headers["set-cookie"]),
+           "__Host-hearth=X; Path=/; Secure; HttpOnly; SameSite=Strict", "the cookie")
+    expect(b.headers["cache-control"], "no-store", "cached")
+    expect(b.send("GET", "/api/v1/session"), (200, {"owner": True, "session": True, "csrf": b.csrf}), "after")
+    expect(post(code, PASSWORD)[0], 409, "the code once more")
+    expect(box.owner.code, None, "the code that PID 1 shows")
+    record = login.read_text()
+    expect(record.split()[:5], ["argon2id", "v=19", "m=19456", "t=2", "p=1"], "the record")
+    secrets = (PASSWORD, code, b.cookie, b.csrf, record.split()[-1])
+    for text in (box.log.read_text(), "\n".join(box.owner.events)):
+        expect([x for x in secrets if x in text], [], "secrets in logs and events")
+    for want in ("wrong code from 127.0.0.1", "first login from 127.0.0.1; the password is set"):
+        expect(want in box.owner.events, True, f"event {want!r} in {box.owner.events}")
+    expect([p.name for p in login.parent.iterdir()], ["login"], "files")
+
+
+def test_login(box):
+    b = Browser(box)
+    start = time.time()
+    expect(b.log_in("correct horse batterie"), 401, "a wrong password")
+    wrong = time.time() - start
+    expect((b.log_in(), len(b.cookie), len(b.csrf)), (200, 64, 64), "the right one")
+    expect(b.send("POST", "/api/v1/session/end", {}), (200, {"owner": True, "session": False}), "logout")
+    expect((b.cookie, "Max-Age=0" in b.headers["set-cookie"]), (None, True), "the cookie")
+    for body, status in ((b"", 411), (b"x", 400), (b"{}", 400), (b'{"password":""}', 400), (b"x" * 1025, 413),
+                         ({"password": "x" * 257}, 400), ({"code": "x", "password": PASSWORD}, 400)):
+        expect(b.send("POST", "/api/v1/session", body)[0], status, f"body {body!r:.40}")
+    for headers, status in (({"Content-Type": "text/plain"}, 415), ({"Content-Type": None}, 415),
+                            ({"Origin": "https://evil.example"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403),
+                            ({"Origin": "https://localhost" + "x" * 500}, 403), ({"Origin": "null"}, 403)):
+        expect(b.send("POST", "/api/v1/session", {"password": PASSWORD}, headers)[0], status, f"login with {headers}")
+    return f"a wrong password takes {wrong * 1000:.0f} ms"
+
+
+def test_sessions(box):
+    a, b = Browser(box), Browser(box)
+    expect((a.log_in(), b.log_in()), (200, 200), "two logins")
+    reboot = {"words": ["reboot"]}
+    for headers, status in (({"X-Hearth-CSRF": None}, 403), ({"X-Hearth-CSRF": b.csrf}, 403), ({"Cookie": None}, 401),
+                            ({"X-Hearth-CSRF": a.csrf[:-1]}, 403), ({"Cookie": "__Host-hearth=" + "0" * 64}, 401),
+                            ({"Cookie": f"__Host-hearth={a.cookie}; __Host-hearth={b.cookie}"}, 401),
+                            ({"Origin": "https://evil.example"}, 403), ({"Sec-Fetch-Site": "same-site"}, 403)):
+        expect(a.send("POST", "/api/v1/command", reboot, headers)[0], status, f"with {headers}")
+    expect(box.owner.commands, [], "commands so far")
+    expect(a.send("POST", "/api/v1/command", reboot), (200, {"message": "started"}), "a command")
+    expect(a.send("POST", "/api/v1/command", reboot, own=False)[0], 200, "from a program, without Origin")
+    expect(a.send("POST", "/api/v1/command", {"words": ["update", "install", "https://h/x"]})[0], 200, "an update")
+    expect(box.owner.commands, [["reboot"], ["reboot"], ["update", "install", "https://h/x"]], "commands")
+    for words, status in ((["stop", "web"], 403), (["owner", "code"], 403), (["session", "show", "-"], 403), ([], 400),
+                          (["a\nb"], 400), ("reboot", 400)):
+        expect(a.send("POST", "/api/v1/command", {"words": words})[0], status, f"{words}")
+    expect(a.send("GET", "/api/v1/command")[0], 405, "GET")
+    a.send("POST", "/api/v1/session/end", {}, {"Cookie": "__Host-hearth=" + b.cookie, "X-Hearth-CSRF": b.csrf})
+    expect(b.send("POST", "/api/v1/command", reboot)[0], 401, "after logging out")
+
+
+class Upload:
+    """A PUT, piece by piece."""
+
+    def __init__(self, browser, size):
+        self.s = browser.box.connect(timeout=5)
+        self.s.sendall((f"PUT /api/v1/update/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n"
+                        f"Cookie: __Host-hearth={browser.cookie}\r\nX-Hearth-CSRF: {browser.csrf}\r\n\r\n").encode())
+
+    def answer(self):
+        data = read_all(self.s)
+        self.s.close()
+        return int(data.split(b" ", 2)[1]) if data else None
+
+    def send(self, data):
+        self.s.sendall(data)
+
+
+def begin_upload(box, browser, size):
+    before = len(box.owner.uploads)
+    u = Upload(browser, size)
+    wait_for(lambda: len(box.owner.uploads) > before, "the upload's descriptor")
+    said, fd = box.owner.uploads[-1]
+    expect(said, size, "the size that was said")
+    return u, fd
+
+
+def pattern(n):
+    return b"".join(struct.pack("=Q", i * 0x9e3779b97f4a7c15 & (1 << 64) - 1) for i in range(n // 8))
+
+
+def test_upload(box):
+    b, data = Browser(box), pattern(8 << 20)
+    expect(b.log_in(), 200, "login")
+    got = []
+
+    def read():
+        while d := os.read(fd, 1 << 16):
+            got.append(d)
+    u, fd = begin_upload(box, b, len(data))
+    t = threading.Thread(target=read, daemon=True)
+    start = time.time()
+    t.start()
+    u.send(data)
+    expect(u.answer(), 200, "status")
+    t.join(5)
+    took = time.time() - start
+    os.close(fd)
+    expect(b"".join(got) == data, True, "the bytes that came")
+    expect(b.send("PUT", "/api/v1/update/upload", data[:100])[0], 200, "the next one")
+    said, fd = box.owner.uploads[-1]
+    expect((said, os.read(fd, 1000), os.read(fd, 1)), (100, data[:100], b""), "a small one")
+    os.close(fd)
+    return f"{len(data) / took / 1e6:.0f} MB/s"
+
+
+def rss(box):
+    return int(status_of(box.web.pid)["VmRSS"].split()[0])
+
+
+def test_upload_slow_reader(box):
+    """Nobody reads for a while: the sender is held up, no memory grows, others are served; then all of it comes."""
+    b, data = Browser(box), pattern(16 << 20)
+    expect(b.log_in(), 200, "login")
+    u, fd = begin_upload(box, b, len(data))
+    sent, memory = [0], rss(box)
+
+    def send():
+        for at in range(0, len(data), 1 << 16):
+            u.send(data[at:at + (1 << 16)])
+            sent[0] = at
+    t = threading.Thread(target=send, daemon=True)
+    t.start()
+    time.sleep(1)
+    stuck, before = sent[0], cpu(box)
+    time.sleep(1)
+    expect(sent[0], stuck, "bytes sent while nobody reads")
+    if stuck > 12 << 20:
+        raise AssertionError(f"{stuck >> 20} MiB went while nobody reads")
+    if cpu(box) - before > 0.1:
+        raise AssertionError("it spins while it waits")
+    if rss(box) - memory > 512:
+        raise AssertionError(f"{rss(box) - memory} KiB more memory")
+    expect(box.ask("/healthz")[0], 200, "others")
+    start, got = time.time(), bytearray()
+    while d := os.read(fd, 1 << 20):
+        got += d
+    took = time.time() - start
+    os.close(fd)
+    expect(got == data, True, "the bytes that came")
+    expect(u.answer(), 200, "status")
+    return f"{stuck >> 10} KiB in sockets and pipe, then {(len(data) - stuck) / took / 1e6:.0f} MB/s"
+
+
+def test_upload_cut(box):
+    b, data = Browser(box), pattern(1 << 20)
+    expect(b.log_in(), 200, "login")
+    u, fd = begin_upload(box, b, len(data))
+    u.send(data[:300000])
+    u.s.close()
+    got = b""
+    while d := os.read(fd, 1 << 20):
+        got += d
+    os.close(fd)
+    expect(got == data[:len(got)] and len(got) < len(data), True, "what came before the end")
+    u, fd = begin_upload(box, b, len(data)) # the reader leaves
+    u.send(data[:1000])
+    expect(os.read(fd, 1), data[:1], "a byte")
+    os.close(fd)
+    u.send(data[1000:])
+    expect(u.answer(), 409, "status when the reader is gone")
+    wait_for(lambda: b.send("PUT", "/api/v1/update/upload", b"x" * 10)[0] == 200, "the next one")
+    os.close(box.owner.uploads[-1][1])
+
+
+def test_upload_refused(box):
+    b, other = Browser(box), Browser(box)
+    expect((b.log_in(), other.log_in()), (200, 200), "login")
+    n = len(box.owner.uploads)
+    for headers, status in (({"Cookie": None}, 401), ({"X-Hearth-CSRF": None}, 403), ({"X-Hearth-CSRF": "0" * 64}, 403),
+                            ({"Cookie": "__Host-hearth=" + "1" * 64}, 401), ({"Origin": "https://evil.example"}, 403),
+                            ({"Content-Length": str(1 << 40)}, 413)):
+        expect(b.send("PUT", "/api/v1/update/upload", b"x" * 100, headers)[0], status, f"with {headers}")
+    expect(len(box.owner.uploads), n, "uploads")
+    u, fd = begin_upload(box, b, 1000)
+    expect(other.send("PUT", "/api/v1/update/upload", b"x" * 100)[0], 409, "a second one meanwhile")
+    u.send(b"y" * 1000)
+    expect((u.answer(), os.read(fd, 2000)), (200, b"y" * 1000), "the first")
+    os.close(fd)
+    box.owner.refuse = "update: an update is under way"
+    expect(b.send("PUT", "/api/v1/update/upload", b"x" * 100), (400, {"error": "update: an update is under way"}),
+           "refused by the update role")
+    box.owner.refuse = None
+
+
+def test_lock_out(box):
+    """Three wrong tries are free, then it takes 2 s; the right password meanwhile is not even looked at."""
+    b = Browser(box)
+    expect(b.log_in(), 200, "the right one")
+    for i in range(4):
+        expect(b.log_in("wrong password"), 401, f"try {i}")
+    expect(b.log_in(), 429, "the right one too soon")
+    expect([e for e in box.owner.events if "no other try for 2 s" in e] != [], True, "the event")
+    time.sleep(2.1)
+    expect(b.log_in(), 200, "the right one in time")
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(Browser(box).log_in()), daemon=True) for _ in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(10)
+    expect((set(results) <= {200, 503}, 200 in results), (True, True), f"six at once {results}")
+
+
+def test_expiry(box):
+    b = Browser(box)
+    expect(b.log_in(), 200, "login")
+    box.stop_owner()
+    box.start_owner("--idle-ms", "400", "--whole-ms", "1500")
+    expect(b.send("GET", "/api/v1/session")[1]["session"], False, "a session after a restart of the role")
+    expect(box.owner.code, None, "a code after a restart")
+    expect(b.log_in(), 200, "login")
+    start = time.time()
+    while time.time() - start < 1.2:
+        expect(b.send("GET", "/api/v1/session")[1]["session"], True, "a session in use")
+        time.sleep(0.1)
+    time.sleep(0.4)
+    expect(b.send("POST", "/api/v1/command", {"words": ["reboot"]})[0], 401, "after its whole time")
+    expect(b.log_in(), 200, "login")
+    time.sleep(0.5)
+    expect(b.send("POST", "/api/v1/command", {"words": ["reboot"]})[0], 401, "unused for too long")
+    box.stop_owner()
+    box.start_owner()
+
+
+def test_reset(box):
+    b = Browser(box)
+    expect(b.log_in(), 200, "login")
+    kind, _ = box.owner.call("owner", "reset")
+    expect(kind, OK, "reset")
+    wait_for(lambda: box.owner.code, "a new code")
+    expect(b.send("GET", "/api/v1/session"), (200, {"owner": False, "session": False}), "the session")
+    expect(b.log_in(), 409, "the old password")
+    expect(b.send("POST", "/api/v1/session/first", {"code": box.owner.code, "password": "another password"})[0], 200,
+           "the new code")
+    expect((b.log_in("another password"), b.log_in()), (200, 401), "the new and the old password")
+    box.stop_owner()
+    login = box.root / "state/owner/login"
+    login.write_text(login.read_text()[:40])
+    box.start_owner()
+    expect(len(box.owner.code or ""), 9, "a code when the record is broken")
+    expect("the record of the login was broken" in " ".join(box.owner.events), True, "the event")
+
+
 def test_protocol(box):
     expect(box.pid1.wrong, [], "what PID 1 was sent")
 
@@ -662,7 +1060,9 @@ def loopback_up():
 TESTS = [test_cert_made, test_cert_repaired, test_no_key, test_start, test_caged, test_certificate, test_tls_versions,
          test_routes, test_head, test_headers, test_errors, test_keep_alive, test_pipelined, test_large, test_stream,
          test_stream_limit, test_silent_pid1, test_garbage, test_memory, "slow", test_silent_connections,
-         test_forty_at_work, test_idle, test_protocol, test_end, test_busy_port]
+         test_forty_at_work, test_without_owner_role, test_first_login, test_login, test_sessions, test_upload,
+         test_upload_slow_reader, test_upload_cut, test_upload_refused, test_lock_out, test_expiry, test_reset,
+         test_idle, test_protocol, test_end, test_busy_port]
 
 
 def inside():

@@ -69,7 +69,7 @@ static void on_event(const char *json, size_t len, void *arg)
 static uint32_t ask(void)
 {
 	static const char *const words[] = {"events", "7"};
-	const struct web_ask a = {2, words, 5000, on_end, NULL};
+	const struct web_ask a = {2, words, 5000, on_end, NULL, -1};
 	uint32_t id = 0;
 	assert_int_equal(web_link_call(&l, &a, &id, &e), 0);
 	assert_int_not_equal(id, 0);
@@ -161,7 +161,7 @@ static void a_cancelled_call_is_silent(void **state)
 static void many_at_once(void **state)
 {
 	static const char *const words[] = {"status"};
-	const struct web_ask a = {1, words, 5000, on_end, NULL};
+	const struct web_ask a = {1, words, 5000, on_end, NULL, -1};
 	uint32_t id[WEB_CALLS], more;
 
 	(void)state;
@@ -251,7 +251,7 @@ static void the_end_of_the_channel_ends_the_loop(void **state)
 static void a_channel_that_is_full_is_an_error(void **state)
 {
 	static const char *const words[] = {"status"};
-	const struct web_ask a = {1, words, 5000, on_end, NULL};
+	const struct web_ask a = {1, words, 5000, on_end, NULL, -1};
 	uint32_t id;
 
 	(void)state;
