@@ -215,21 +215,36 @@ static void run_clear(struct session *s)
 
 static const struct {
 	const char *command, *question;
-} confirmed[] = {{"reboot", "Reboot now? [y/N] "}, {"poweroff", "Power off now? [y/N] "}, {"halt", "Halt now? [y/N] "}};
+} confirmed[] = {{"owner", "Forget the password? [y/N] "},
+                 {"reboot", "Reboot now? [y/N] "},
+                 {"poweroff", "Power off now? [y/N] "},
+                 {"halt", "Halt now? [y/N] "}};
 
-static void run_confirm(struct session *s)
+static void confirm(struct session *s)
 {
 	size_t i = 0;
 	while (i + 1 < COUNT_OF(confirmed) && !str_eq(confirmed[i].command, s->words.argv[0]))
 		i++;
-	if (s->words.argc > 1) { /* PID 1 will say that this is one too many */
-		session_ask(s, s->words.argc, s->words.argv, on_answer);
-		return;
-	}
 	s->mode = SESSION_ASK;
 	line_reset(&s->view.line);
 	line_prompt(&s->view.line, confirmed[i].question, false);
 	view_prompt(&s->view, true);
+}
+
+static void run_confirm(struct session *s)
+{
+	if (s->words.argc > 1) /* PID 1 will say that this is one too many */
+		session_ask(s, s->words.argc, s->words.argv, on_answer);
+	else
+		confirm(s);
+}
+
+static void run_owner(struct session *s)
+{
+	if (s->words.argc == 2 && str_eq(s->words.argv[1], "reset"))
+		confirm(s);
+	else
+		session_ask(s, s->words.argc, s->words.argv, on_answer);
 }
 
 static void run_events(struct session *s)
@@ -254,8 +269,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *s);
 } own[] = {
-	{"clear", run_clear}, {"events", run_events},  {"halt", run_confirm},     {"kubeconfig", run_kubeconfig},
-	{"logs", run_logs},   {"reboot", run_confirm}, {"poweroff", run_confirm}, {"status", run_status},
+	{"clear", run_clear}, {"events", run_events}, {"halt", run_confirm},   {"kubeconfig", run_kubeconfig},
+	{"logs", run_logs},   {"owner", run_owner},   {"reboot", run_confirm}, {"poweroff", run_confirm},
+	{"status", run_status},
 };
 
 static void unknown(struct session *s, const char *name)

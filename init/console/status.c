@@ -49,6 +49,19 @@ static void heading(struct page *p, yyjson_val *s)
 	text_wrap(p->out, text, (struct text_at){0, 2, p->width});
 }
 
+/* As long as nobody has set a password. */
+static void first_login(struct page *p, yyjson_val *s)
+{
+	char text[512];
+	struct buf b;
+	const char *url = field_str(s, "url");
+	if (!field_str(s, "first_login")[0])
+		return;
+	buf_init(&b, text, sizeof(text));
+	buf_addf(&b, "first login: code %s at %s", field_str(s, "first_login"), url[0] ? url : "https://, no address yet");
+	text_wrap(p->out, text, (struct text_at){0, 2, p->width});
+}
+
 static void uptime(struct page *p, yyjson_val *s)
 {
 	char text[512];
@@ -219,6 +232,7 @@ void status_render(yyjson_val *status, yyjson_val *services, unsigned width, str
 {
 	struct page p = {out, width};
 	heading(&p, status);
+	first_login(&p, status);
 	uptime(&p, status);
 	network(&p, status);
 	machine(&p, status);

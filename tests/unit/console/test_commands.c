@@ -48,6 +48,17 @@ static void rebooting_asks(void **state)
 	assert_screen("hearth> reboot\nReboot now? [y/N] y\nreboot begins\nhearth>");
 	assert_string_equal(pid1.last, "reboot");
 	forget();
+	type("owner\r");
+	assert_string_equal(pid1.last, "owner");
+	before = pid1.requests;
+	forget();
+	type("owner reset\r");
+	assert_screen("hearth> owner reset\nForget the password? [y/N]");
+	type("n\r");
+	assert_int_equal(pid1.requests, before);
+	type("owner reset\ry\r");
+	assert_string_equal(pid1.last, "owner reset");
+	forget();
 	type("half");
 	pid1_event(&pid1, "{\"seq\":9,\"time\":\"2026-01-31T12:00:03Z\",\"kind\":\"system\",\"name\":\"system\","
 	                  "\"text\":\"stopping: x\"}");

@@ -40,6 +40,8 @@ static void kinds(void **state)
 	assert_int_equal(tell("problem", "", "x.yaml:3: no", 0), NOTICE_STATUS);
 	assert_int_equal(tell("fact", "network-up", "on", 0), NOTICE_NONE);
 	assert_int_equal(tell("new-kind", "x", "on", 0), NOTICE_NONE);
+	assert_int_equal(tell("owner", "owner", "login from 10.0.2.2", 0), NOTICE_LINE);
+	assert_string_equal(text, "12:00:00  owner    owner: login from 10.0.2.2\n");
 	assert_int_equal(tell("system", "reboot", "asked for by a person", 0), NOTICE_LINE);
 	assert_string_equal(text, "12:00:00  system   reboot: asked for by a person\n");
 	assert_int_equal(tell("system", "system", "stopping: reboot asked for by a person", 0), NOTICE_STOPPING);

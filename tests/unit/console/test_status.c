@@ -56,6 +56,17 @@ static void a_healthy_box(void **state)
 	                    "services  2 of 2 ready\n");
 }
 
+static void before_the_first_login(void **state)
+{
+	static const char set_up[] = "{" HEAD ",\"system\":\"running\",\"url\":\"https://10.0.2.15/\","
+				     "\"owner\":\"first\",\"first_login\":\"K7Q2-0XD1\"}";
+	(void)state;
+	assert_non_null(strstr(screen(set_up, two_services, 79), ", running\n"
+	                                                         "first login: code K7Q2-0XD1 at https://10.0.2.15/\n"
+	                                                         "up "));
+	assert_null(strstr(screen(healthy, two_services, 79), "first login"));
+}
+
 static const char trouble[] =
 	"{" HEAD
 	",\"system\":\"degraded\",\"detail\":\"network failed\",\"boots\":0,\"uptime_ms\":61000,\"time_synced\":false,"
@@ -135,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_healthy_box), cmocka_unit_test(a_box_in_trouble), cmocka_unit_test(without_services),
+		cmocka_unit_test(before_the_first_login),
 		cmocka_unit_test(nothing_known), cmocka_unit_test(fits_a_screen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
