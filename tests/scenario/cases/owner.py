@@ -1,0 +1,155 @@
+"""The owner's login with the real PID 1 between the roles: who gets to see the code, and what comes of it."""
+import fcntl
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import struct
+import threading
+
+from box import CLONE_NEWNET, RESTARTED, TOP, Failed, check, libc, must, service, until
+
+PASSWD = ('root:x:0:0:root:/:/bin/false\nweb:x:900:900:web:/:/bin/false\nauth:x:901:901:auth:/:/bin/false\n')
+STORAGE = 'hearth ctl fact state-mounted on "a test"'
+
+
+def inside(box, work):
+    """work() in the box's network namespace: sockets made there stay there."""
+    result = []
+
+    def run():
+        with open('/proc/%d/ns/net' % box.pid) as ns:
+            must(libc.setns(ns.fileno(), CLONE_NEWNET), 'setns net')
+        result.append(work())
+    t = threading.Thread(target=run)
+    t.start()
+    t.join()
+    check(result, 'in the network namespace')
+    return result[0]
+
+
+def loopback_up():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, 0x8914, struct.pack('16sH14x', b'lo', 1))  # SIOCSIFFLAGS, IFF_UP
+    return True
+
+
+def ask(box, method, path, body=None, headers=None):
+    """(status, headers, JSON) over HTTPS."""
+    c = http.client.HTTPSConnection('localhost', 443)
+    raw = inside(box, lambda: socket.create_connection(('127.0.0.1', 443), 10))
+    c.sock = ssl.create_default_context(cadata=box.read('/state/tls/cert.pem')).wrap_socket(raw,
+                                                                                          server_hostname='localhost')
+    c.request(method, path, body if body is None or isinstance(body, bytes) else json.dumps(body),
+              {'Content-Type': 'application/json', **(headers or {})})
+    r = c.getresponse()
+    text = r.read()
+    c.close()
+    return r.status, r.headers, json.loads(text) if text else {}
+
+
+def overlay(name):
+    with open('%s/fs-overlay/etc/hearth/services/%s.yaml' % (TOP, name)) as f:
+        return f.read()
+
+
+def owner_box(make):
+    box = make({'storage': service('storage', STORAGE, type='oneshot'), 'cert': overlay('cert'),
+                'owner': overlay('owner'), 'web': overlay('web')}, files={'/etc/passwd': PASSWD})
+    inside(box, loopback_up)
+    box.wait_ready('storage', 'cert', 'owner', 'web')
+    return box
+
+
+def first_login(box, password):
+    code = until(lambda: box.ask('status').get('first_login'), 'the code')
+    status, headers, answer = ask(box, 'POST', '/api/v1/session/first', {'code': code, 'password': password})
+    check(status == 200, answer)
+    cookie = re.match('(__Host-hearth=[0-9a-f]{64});', headers['Set-Cookie'])[1]
+    return code, {'Cookie': cookie, 'X-Hearth-CSRF': answer['csrf']}
+
+
+def events(box):
+    return [e['text'] for e in box.ask('events', '0')['events'] if e['kind'] == 'owner']
+
+
+def case_first_login(make):
+    if os.getuid():
+        return  # needs users beside root in the box
+    box = owner_box(make)
+    code, session = first_login(box, 'a good password')
+    shown = 'first login: code %s at ' % code
+    check(box.ask('owner')['message'] == "a password is set; 'owner reset' forgets it and makes a code for a new one",
+          box.ask('owner'))
+    check('first_login' not in box.ask('status'), box.ask('status'))
+    for path in ('status', 'facts', 'events?from=0', 'services'):
+        text = json.dumps(ask(box, 'GET', '/api/v1/' + path)[2])
+        check(code not in text and shown not in text, 'the code is in ' + path)
+    for path in ('/dev/console', '/dev/kmsg'):
+        check(code not in box.read(path) and 'a good password' not in box.read(path), 'secrets in ' + path)
+    check('first login from 127.0.0.1; the password is set' in events(box), events(box))
+    check(ask(box, 'POST', '/api/v1/session', {'password': 'a bad password'})[0] == 401, 'a wrong password')
+    check(ask(box, 'POST', '/api/v1/session', {'password': 'a good password'})[0] == 200, 'the right password')
+    check('wrong password from 127.0.0.1' in events(box), events(box))
+    # What is passed on reaches PID 1's table: there is no update role here.
+    status, _, answer = ask(box, 'POST', '/api/v1/command', {'words': ['update', 'pause']}, session)
+    check((status, 'update: not in this image' in answer['error']) == (400, True), answer)
+    status, _, answer = ask(box, 'PUT', '/api/v1/update/upload', b'x' * 100, session)
+    check((status, 'update: not in this image' in answer['error']) == (400, True), answer)
+
+
+def case_reset_at_the_box(make):
+    if os.getuid():
+        return
+    box = owner_box(make)
+    old, session = first_login(box, 'a good password')
+    box.ask('owner', 'reset')
+    new = until(lambda: box.ask('status').get('first_login'), 'a new code')
+    check(new != old and 'code ' + new in box.ask('owner')['message'], box.ask('owner'))
+    check(ask(box, 'GET', '/api/v1/session', headers=session)[2] == {'owner': False, 'session': False}, 'the session')
+    check(ask(box, 'POST', '/api/v1/command', {'words': ['reboot']}, session)[0] == 401, 'a command')
+
+
+def case_a_session_reboots(make):
+    if os.getuid():
+        return
+    box = owner_box(make)
+    _, session = first_login(box, 'a good password')
+    check(ask(box, 'POST', '/api/v1/command', {'words': ['reboot']})[0] == 401, 'without a session')
+    try:
+        status, _, answer = ask(box, 'POST', '/api/v1/command', {'words': ['reboot']}, session)
+        check(status == 200, answer)
+    except (OSError, http.client.HTTPException):
+        pass  # the web role may be stopped before it has the answer
+    check(box.wait() == RESTARTED, box.status)
+
+
+def case_roles_that_die(make):
+    """The owner role is killed: its sessions are gone, the password is not. The web role is killed: sessions go on."""
+    if os.getuid():
+        return
+    box = owner_box(make)
+    _, session = first_login(box, 'a good password')
+
+    def kill(name):
+        before = box.service(name)['pid']
+        os.kill(box.host_pid(before), 9)
+        until(lambda: box.service(name)['state'] == 'ready' and box.service(name)['pid'] != before, name + ' again')
+
+    def state():
+        try:
+            return ask(box, 'GET', '/api/v1/session', headers=session)[2]
+        except (OSError, http.client.HTTPException):
+            return {}
+    kill('web')
+    check(until(state, 'web to serve') == {'owner': True, 'session': True, 'csrf': session['X-Hearth-CSRF']}, state())
+    kill('owner')
+    check(state() == {'owner': True, 'session': False}, state())
+    check(box.ask('status')['owner'] == 'set', box.ask('status'))
+    try:
+        box.ask('session', 'new', '10.0.0.1')
+        check(False, 'somebody at the box is no browser')
+    except Failed as e:
+        check('not allowed from here' in str(e), e)
