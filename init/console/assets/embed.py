@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-LIMIT = 15 * 1024
+LIMIT = 20 * 1024
 
 
 def c_string(data):
