@@ -73,9 +73,8 @@ MUST_CHECK int control_channel(struct control *c, const char *name, struct err *
 void control_event(struct control *c);
 /* For the command "events -f": the peer whose request is being answered follows from event `seq` on. */
 MUST_CHECK int control_follow(struct control *c, uint64_t seq, struct err *e);
-/* For a command that a role answers: passes the request that is being answered, and the descriptor that came with it, to
- * the channel of that service.
- * COMMAND_LATER, or -1 with e. */
+/* For a command that a role answers: passes the request that is being answered, and the descriptor that came with it,
+ * to the channel of that service. COMMAND_LATER, or -1 with e. */
 MUST_CHECK int control_relay(struct control *c, const char *service, struct err *e);
 
 /* Writes one event as a JSON object: {"seq","time","ms","kind","name","text"}. */

@@ -1,8 +1,7 @@
-/* The auth role: `hearth auth` hashes one password and ends. The owner role starts it, at most one at a time, as the user
- * auth, with
- *   descriptor 0   the password, up to the end; a pipe that the web role wrote into, so that neither PID 1 nor the
- *                  owner role ever holds it, and no argument or environment shows it
- *   descriptor 3   a channel: one order comes, one reply goes
+/* The auth role: `hearth auth` hashes one password and ends. The owner role starts it, at most one at a time, as the
+ * user auth, with descriptor 0   the password, up to the end; a pipe that the web role wrote into, so that neither PID
+ * 1 nor the owner role ever holds it, and no argument or environment shows it descriptor 3   a channel: one order
+ * comes, one reply goes
  *
  *   "check RECORD"   is it this one?      "yes", "no"; "yes RECORD": and the record should be this one from now on
  *   "make"           a record for it      "made RECORD"

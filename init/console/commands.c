@@ -269,9 +269,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *s);
 } own[] = {
-	{"clear", run_clear}, {"events", run_events}, {"halt", run_confirm},   {"kubeconfig", run_kubeconfig},
-	{"logs", run_logs},   {"owner", run_owner},   {"reboot", run_confirm}, {"poweroff", run_confirm},
-	{"status", run_status},
+	{"clear", run_clear},           {"events", run_events},    {"halt", run_confirm},
+	{"kubeconfig", run_kubeconfig}, {"logs", run_logs},        {"owner", run_owner},
+	{"reboot", run_confirm},        {"poweroff", run_confirm}, {"status", run_status},
 };
 
 static void unknown(struct session *s, const char *name)

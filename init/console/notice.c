@@ -73,7 +73,8 @@ enum notice_result notice_event(struct notices *ns, const char *event, uint64_t 
 		r = NOTICE_STATUS;
 	else if (str_eq(kind, "system") && is_now(field_str(ev, "text"), "stopping"))
 		r = NOTICE_STOPPING;
-	else if (str_eq(kind, "system") || str_eq(kind, "owner") || (str_eq(kind, "service") && service_matters(ns, ev, now_ms)))
+	else if (str_eq(kind, "system") || str_eq(kind, "owner") ||
+	         (str_eq(kind, "service") && service_matters(ns, ev, now_ms)))
 		r = NOTICE_LINE;
 	if ((r == NOTICE_LINE || r == NOTICE_STOPPING) && render_event(event, width, out))
 		r = NOTICE_NONE;

@@ -1,6 +1,6 @@
 /* Which events a person at the prompt is told about without asking: services that fail and come back, the system's own
- * steps (shutdown above all), who logs in as the owner or fails to. Stages and problems are told by progress.h, from the status, where they stand in full.
- * Pure. A service that crashes again and again is told at growing intervals. */
+ * steps (shutdown above all), who logs in as the owner or fails to. Stages and problems are told by progress.h, from
+ * the status, where they stand in full. Pure. A service that crashes again and again is told at growing intervals. */
 #ifndef HEARTH_CONSOLE_NOTICE_H
 #define HEARTH_CONSOLE_NOTICE_H
 

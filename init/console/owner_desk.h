@@ -51,7 +51,7 @@ struct desk {
 	struct owner_sessions sessions;
 	struct owner_locks locks;
 	unsigned resets;
-	struct { /* the one password that is checked */
+	struct {             /* the one password that is checked */
 		uint32_t id; /* 0: none */
 		bool first;
 		unsigned resets; /* as it was at the start */

@@ -23,7 +23,7 @@
 #define OWNER_ADDRESS      46 /* INET6_ADDRSTRLEN */
 #define OWNER_FREE         3
 #define OWNER_WAIT_MS      2000
-#define OWNER_WAIT_MOST_MS (15 * 60000)
+#define OWNER_WAIT_MOST_MS (15 * 60000ULL)
 #define OWNER_QUIET_MS     3600000
 #define OWNER_BURST        30
 #define OWNER_START        6

@@ -74,7 +74,7 @@ static int parse_hash(struct owner_record *r, char *const words[FIELDS])
 			return -1;
 	}
 	return from_hex(words[5], r->salt, sizeof(r->salt)) < 0 || from_hex(words[6], r->hash, sizeof(r->hash)) < 0 ? -1
-	                                                                                                           : 0;
+	                                                                                                            : 0;
 }
 
 int owner_record_parse(struct owner_record *r, const char *text, size_t len, struct err *e)
@@ -116,8 +116,8 @@ void owner_record_write(const struct owner_record *r, struct buf *b)
 bool owner_record_is_old(const struct owner_record *r)
 {
 	const struct owner_cost now = OWNER_COST;
-	return r->kind == OWNER_ARGON2ID && (r->cost.memory_kib != now.memory_kib || r->cost.passes != now.passes ||
-	                                     r->cost.lanes != now.lanes);
+	return r->kind == OWNER_ARGON2ID &&
+	       (r->cost.memory_kib != now.memory_kib || r->cost.passes != now.passes || r->cost.lanes != now.lanes);
 }
 
 int owner_password_check(const char *text, size_t len, struct err *e)

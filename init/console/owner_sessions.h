@@ -12,7 +12,7 @@
 struct owner_limits {
 	uint64_t idle_ms, whole_ms; /* a session ends when it is not used for so long; and after so long in any case */
 };
-#define OWNER_LIMITS ((struct owner_limits){30 * 60000, 12 * 3600000})
+#define OWNER_LIMITS ((struct owner_limits){30 * 60000ULL, 12 * 3600000ULL})
 
 struct owner_sessions {
 	struct owner_limits limits;

@@ -58,7 +58,8 @@ static void first_login(struct page *p, yyjson_val *s)
 	if (!field_str(s, "first_login")[0])
 		return;
 	buf_init(&b, text, sizeof(text));
-	buf_addf(&b, "first login: code %s at %s", field_str(s, "first_login"), url[0] ? url : "https://, no address yet");
+	buf_addf(&b, "first login: code %s at %s", field_str(s, "first_login"),
+	         url[0] ? url : "https://, no address yet");
 	text_wrap(p->out, text, (struct text_at){0, 2, p->width});
 }
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "console/web_route.h"
-#include "console/web_server.h"
+#include "console/web_state.h"
 
 /* ---- deadlines ---- */
 

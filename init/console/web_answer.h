@@ -1,5 +1,5 @@
-/* One connection of the HTTPS console as whoever answers it sees it: an answer is started here, the library sends it when
- * the client takes it. All that return an int: -1, close the connection, there is no way to answer. */
+/* One connection of the HTTPS console as whoever answers it sees it: an answer is started here, the library sends it
+ * when the client takes it. All that return an int: -1, close the connection, there is no way to answer. */
 #ifndef HEARTH_CONSOLE_WEB_ANSWER_H
 #define HEARTH_CONSOLE_WEB_ANSWER_H
 

@@ -32,7 +32,8 @@ struct web_words {
 
 /* {"words": ["update", "pause"]}: printable words, at least one. */
 MUST_CHECK int web_body_words(const char *body, size_t len, struct web_words *w, struct err *e);
-/* The owner role's answer about a session: its token, "" when there is none in it, and the rest for the page into out. */
+/* The owner role's answer about a session: its token, "" when there is none in it, and the rest for the page into out.
+ */
 MUST_CHECK int web_body_session(const char *text, size_t len, char token[WEB_TOKEN + 1], struct buf *out,
                                 struct err *e);
 

@@ -14,8 +14,8 @@
 #include "console/web_reply.h"
 #include "console/web_route.h"
 
-#define WEB_CONNS       32 /* a household's browsers, six connections each at most */
-#define WEB_STREAMS     16 /* of these; the rest stays for requests */
+#define WEB_CONNS       32         /* a household's browsers, six connections each at most */
+#define WEB_STREAMS     16         /* of these; the rest stays for requests */
 #define WEB_UPLOAD_STEP (64 << 10) /* bytes: a sender slower than 1 KiB/s is given up */
 
 enum web_phase {
@@ -48,9 +48,9 @@ struct web_conn {
 	uint64_t cursor;               /* next event of the feed, when streaming */
 	bool beat;                     /* a sign of life is to be sent on the stream */
 	struct web_reply reply;
-	char address[46];                                /* of the client, as text */
+	char address[46];                               /* of the client, as text */
 	char token[WEB_TOKEN + 1], csrf[WEB_TOKEN + 1]; /* that the request under way carries; "" for none */
-	char more[192];                                  /* header lines of the answer */
+	char more[192];                                 /* header lines of the answer */
 	size_t body_len;
 	char body[WEB_BODY];
 	bool whole;       /* all of the body has come */

@@ -12,7 +12,7 @@
 #include "base/sys.h"
 #include "console/web_answer.h"
 #include "console/web_request.h"
-#include "console/web_server.h"
+#include "console/web_state.h"
 
 #define ARGS_MOST (4 + WEB_WORDS)
 

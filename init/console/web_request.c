@@ -34,7 +34,6 @@ bool web_request_has_body(struct lws *wsi)
 	return lws_hdr_copy(wsi, length, sizeof(length), WSI_TOKEN_HTTP_CONTENT_LENGTH) < 0 || !str_eq(length, "0");
 }
 
-
 void web_request_query(struct lws *wsi, char *query, size_t cap)
 {
 	query[0] = '\0';
@@ -44,7 +43,6 @@ void web_request_query(struct lws *wsi, char *query, size_t cap)
 	    lws_hdr_copy_fragment(wsi, query, (int)cap, WSI_TOKEN_HTTP_URI_ARGS, 0) <= 0)
 		memcpy(query, "=", 2);
 }
-
 
 bool web_request_keeps(struct lws *wsi)
 {

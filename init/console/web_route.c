@@ -53,8 +53,10 @@ static const char *allow(unsigned methods)
 	static const struct {
 		unsigned methods;
 		const char *text;
-	} rows[] = {{1u << WEB_GET, "GET, HEAD"}, {1u << WEB_GET | 1u << WEB_POST, "GET, HEAD, POST"},
-	            {1u << WEB_POST, "POST"}, {1u << WEB_PUT, "PUT"}};
+	} rows[] = {{1u << WEB_GET, "GET, HEAD"},
+	            {1u << WEB_GET | 1u << WEB_POST, "GET, HEAD, POST"},
+	            {1u << WEB_POST, "POST"},
+	            {1u << WEB_PUT, "PUT"}};
 	size_t i = 0;
 	while (i + 1 < COUNT_OF(rows) && rows[i].methods != methods)
 		i++;

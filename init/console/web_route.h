@@ -32,8 +32,8 @@ struct web_route {
 	unsigned timeout_ms; /* how long PID 1 may take */
 };
 
-#define WEB_JSON  "application/json"
-#define WEB_TEXT  "text/plain; charset=utf-8"
+#define WEB_JSON "application/json"
+#define WEB_TEXT "text/plain; charset=utf-8"
 
 /* What a request turned out to be. */
 struct web_match {

@@ -1,5 +1,6 @@
 /* Requests in, answers out, over libwebsockets. Runs in the web role, caged by console/web_sandbox.
- * Never sends PID 1 a word that a stranger chose but those of the owner (console/web_owner), and never waits for anyone. */
+ * Never sends PID 1 a word that a stranger chose but those of the owner (console/web_owner), and never waits for
+ * anyone. */
 #include "console/web_server.h"
 
 #include <errno.h>
@@ -19,11 +20,11 @@
 #include "console/web_request.h"
 
 #define HEADERS_MAX     4096
-#define CHUNK           4096 /* bytes of an answer at a time: one TLS record */
+#define CHUNK           4096  /* bytes of an answer at a time: one TLS record */
 #define INCOMING        16384 /* bytes of an upload at a time: one TLS record of theirs */
-#define LIBRARY_S       900 /* the library's own patience: ours ends before, see web_conn */
-#define QUERY_MAX       64   /* "from=" and a number */
-#define ACCEPTS         8    /* per round, so that a flood of newcomers cannot starve the others */
+#define LIBRARY_S       900   /* the library's own patience: ours ends before, see web_conn */
+#define QUERY_MAX       64    /* "from=" and a number */
+#define ACCEPTS         8     /* per round, so that a flood of newcomers cannot starve the others */
 #define BEAT_MS         15000
 #define USER_TIMEOUT_MS 30000 /* unacknowledged for this long: the client is gone (tcp(7)) */
 #define COMPLAINTS_MAX  5     /* lines of the library per minute: strangers cause them */
@@ -38,7 +39,8 @@ static void on_answer(enum web_end how, const char *text, size_t len, void *arg)
 	int rc;
 	c->call = 0;
 	if (how == WEB_END_OK)
-		rc = health ? web_answer_copy(c, 200, WEB_TEXT, "ok\n", 3) : web_answer_copy(c, 200, c->route->type, text, len);
+		rc = health ? web_answer_copy(c, 200, WEB_TEXT, "ok\n", 3)
+		            : web_answer_copy(c, 200, c->route->type, text, len);
 	else
 		rc = web_answer_error(c, health ? 503 : status[how], len ? text : "PID 1 does not answer", !health);
 	if (rc)
@@ -106,10 +108,10 @@ static int start_stream(struct web_conn *c, const struct web_match *m)
 static int on_request(struct web_conn *c, const char *path)
 {
 	static int (*const start[])(struct web_conn *, const struct web_match *) = {
-		[WEB_COMMAND] = start_call, [WEB_HEALTH] = start_call, [WEB_STREAM] = start_stream,
-		[WEB_PAGE] = start_page,    [WEB_ICON] = start_icon,
-		[WEB_SESSION] = web_owner_session, [WEB_LOGIN] = web_owner_post, [WEB_LOGOUT] = web_owner_post,
-		[WEB_ACT] = web_owner_post, [WEB_UPLOAD] = web_owner_put,
+		[WEB_COMMAND] = start_call,   [WEB_HEALTH] = start_call,     [WEB_STREAM] = start_stream,
+		[WEB_PAGE] = start_page,      [WEB_ICON] = start_icon,       [WEB_SESSION] = web_owner_session,
+		[WEB_LOGIN] = web_owner_post, [WEB_LOGOUT] = web_owner_post, [WEB_ACT] = web_owner_post,
+		[WEB_UPLOAD] = web_owner_put,
 	};
 	char query[QUERY_MAX];
 	struct web_match m;

@@ -1,4 +1,5 @@
-/* console/owner_record over any bytes: what is taken is written back as it was, and costs no more than a box can pay. */
+/* console/owner_record over any bytes: what is taken is written back as it was, and costs no more than a box can pay.
+ */
 #include <string.h>
 
 #include "console/owner_record.h"
@@ -18,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_init(&b, back, sizeof(back));
 		owner_record_write(&r, &b);
 		FUZZ_CHECK(buf_ok(&b) && b.len == size && memcmp(back, text, size) == 0);
-		FUZZ_CHECK(r.kind == OWNER_CODE || (r.cost.memory_kib <= 262144 && r.cost.passes <= 16 && r.cost.lanes <= 4));
+		FUZZ_CHECK(r.kind == OWNER_CODE ||
+		           (r.cost.memory_kib <= 262144 && r.cost.passes <= 16 && r.cost.lanes <= 4));
 	}
 	if (size >= sizeof(back))
 		return 0;

@@ -36,8 +36,10 @@ static void every_pattern_makes_a_code_that_reads_back(void **state)
 
 static void typed_as_people_type(void **state)
 {
-	static const char *const good[] = {"K7Q20XD1", "K7Q2-0XD1", " k7q2 0xd1 ", "k7q2oxdl", "K7Q2-OXDI", "--K7Q20XD1--"};
-	static const char *const bad[] = {"", "-", "K7Q20XD", "K7Q20XD11", "K7Q20XDU", "K7Q2_0XD1", "K7Q20XD1\n", "\x80"};
+	static const char *const good[] = {"K7Q20XD1", "K7Q2-0XD1", " k7q2 0xd1 ",
+	                                   "k7q2oxdl", "K7Q2-OXDI", "--K7Q20XD1--"};
+	static const char *const bad[] = {"",         "-",         "K7Q20XD",    "K7Q20XD11",
+	                                  "K7Q20XDU", "K7Q2_0XD1", "K7Q20XD1\n", "\x80"};
 	struct owner_code c;
 	char shown[OWNER_CODE_SHOWN];
 

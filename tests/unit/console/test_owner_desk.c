@@ -15,9 +15,10 @@
 #include "console/owner_token.h"
 #include "fake/sys.h"
 
-#define A    "192.168.1.7"
-#define HASH "argon2id v=19 m=19456 t=2 p=1 000102030405060708090a0b0c0d0e0f " \
-             "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define A "192.168.1.7"
+#define HASH                                                                                                           \
+	"argon2id v=19 m=19456 t=2 p=1 000102030405060708090a0b0c0d0e0f "                                              \
+	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define PASS 5 /* a descriptor, as far as anybody here knows */
 
 static struct desk d;

@@ -45,16 +45,33 @@ static void what_is_written_reads_back(void **state)
 
 static void all_else_is_refused(void **state)
 {
-	static const char *const bad[] = {
-		"", "\n", "code\n", "code \n", "code K7Q20XD\n", "code k7q20xd1\n", "code K7Q2-0XD1\n", "code K7Q20XD1",
-		"code K7Q20XD1\n\n", "code K7Q20XD1 \n", " code K7Q20XD1\n", "code  K7Q20XD1\n", "password x\n",
-		"argon2i v=19 m=19456 t=2 p=1 " SALT " " HASH "\n", "argon2id v=16 m=19456 t=2 p=1 " SALT " " HASH "\n",
-		"argon2id v=19 m=8191 t=2 p=1 " SALT " " HASH "\n", "argon2id v=19 m=262145 t=2 p=1 " SALT " " HASH "\n",
-		"argon2id v=19 m=019456 t=2 p=1 " SALT " " HASH "\n", "argon2id v=19 m=19456 t=0 p=1 " SALT " " HASH "\n",
-		"argon2id v=19 m=19456 t=17 p=1 " SALT " " HASH "\n", "argon2id v=19 m=19456 t=2 p=5 " SALT " " HASH "\n",
-		"argon2id v=19 t=2 m=19456 p=1 " SALT " " HASH "\n", "argon2id v=19 m=19456 t=2 p=1 " SALT "00 " HASH "\n",
-		"argon2id v=19 m=19456 t=2 p=1 " SALT " " SALT "\n", "argon2id v=19 m=19456 t=2 p=1 " SALT " " HASH " x\n",
-		"argon2id v=19 m=19456 t=2 p=1 " SALT " " SALT "101112131415161718191A1B1C1D1E1F\n"};
+	static const char *const bad[] = {"",
+	                                  "\n",
+	                                  "code\n",
+	                                  "code \n",
+	                                  "code K7Q20XD\n",
+	                                  "code k7q20xd1\n",
+	                                  "code K7Q2-0XD1\n",
+	                                  "code K7Q20XD1",
+	                                  "code K7Q20XD1\n\n",
+	                                  "code K7Q20XD1 \n",
+	                                  " code K7Q20XD1\n",
+	                                  "code  K7Q20XD1\n",
+	                                  "password x\n",
+	                                  "argon2i v=19 m=19456 t=2 p=1 " SALT " " HASH "\n",
+	                                  "argon2id v=16 m=19456 t=2 p=1 " SALT " " HASH "\n",
+	                                  "argon2id v=19 m=8191 t=2 p=1 " SALT " " HASH "\n",
+	                                  "argon2id v=19 m=262145 t=2 p=1 " SALT " " HASH "\n",
+	                                  "argon2id v=19 m=019456 t=2 p=1 " SALT " " HASH "\n",
+	                                  "argon2id v=19 m=19456 t=0 p=1 " SALT " " HASH "\n",
+	                                  "argon2id v=19 m=19456 t=17 p=1 " SALT " " HASH "\n",
+	                                  "argon2id v=19 m=19456 t=2 p=5 " SALT " " HASH "\n",
+	                                  "argon2id v=19 t=2 m=19456 p=1 " SALT " " HASH "\n",
+	                                  "argon2id v=19 m=19456 t=2 p=1 " SALT "00 " HASH "\n",
+	                                  "argon2id v=19 m=19456 t=2 p=1 " SALT " " SALT "\n",
+	                                  "argon2id v=19 m=19456 t=2 p=1 " SALT " " HASH " x\n",
+	                                  "argon2id v=19 m=19456 t=2 p=1 " SALT " " SALT
+	                                  "101112131415161718191A1B1C1D1E1F\n"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {

@@ -145,9 +145,9 @@ static void fits_a_screen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_healthy_box), cmocka_unit_test(a_box_in_trouble), cmocka_unit_test(without_services),
-		cmocka_unit_test(before_the_first_login),
-		cmocka_unit_test(nothing_known), cmocka_unit_test(fits_a_screen),
+		cmocka_unit_test(a_healthy_box),    cmocka_unit_test(a_box_in_trouble),
+		cmocka_unit_test(without_services), cmocka_unit_test(before_the_first_login),
+		cmocka_unit_test(nothing_known),    cmocka_unit_test(fits_a_screen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

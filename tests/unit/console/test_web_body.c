@@ -22,10 +22,18 @@ static int login(const char *body, struct web_login *l)
 
 static void logins(void **state)
 {
-	static const char *const bad[] = {
-		"", "[]", "{", "{}", "\"x\"", "{\"password\":1}", "{\"password\":null}", "{\"password\":\"a\\u0000b\"}",
-		"{\"password\":\"x\",\"code\":1}", "{\"password\":\"x\",\"code\":\"123456789012345678901234567890123\"}",
-		"{\"code\":\"x\"}", "{\"password\":\"x\"} x"};
+	static const char *const bad[] = {"",
+	                                  "[]",
+	                                  "{",
+	                                  "{}",
+	                                  "\"x\"",
+	                                  "{\"password\":1}",
+	                                  "{\"password\":null}",
+	                                  "{\"password\":\"a\\u0000b\"}",
+	                                  "{\"password\":\"x\",\"code\":1}",
+	                                  "{\"password\":\"x\",\"code\":\"123456789012345678901234567890123\"}",
+	                                  "{\"code\":\"x\"}",
+	                                  "{\"password\":\"x\"} x"};
 	struct web_login l;
 
 	(void)state;
@@ -46,9 +54,15 @@ static int words(const char *body, struct web_words *w)
 
 static void commands(void **state)
 {
-	static const char *const bad[] = {"{}", "{\"words\":[]}", "{\"words\":\"reboot\"}", "{\"words\":[\"\"]}",
-	                                  "{\"words\":[1]}", "{\"words\":[\"a\\u0000b\"]}", "{\"words\":[\"a\\nb\"]}",
-	                                  "{\"words\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\"]}", "x"};
+	static const char *const bad[] = {"{}",
+	                                  "{\"words\":[]}",
+	                                  "{\"words\":\"reboot\"}",
+	                                  "{\"words\":[\"\"]}",
+	                                  "{\"words\":[1]}",
+	                                  "{\"words\":[\"a\\u0000b\"]}",
+	                                  "{\"words\":[\"a\\nb\"]}",
+	                                  "{\"words\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\"]}",
+	                                  "x"};
 	struct web_words w;
 	char body[WEB_BODY], word[WEB_WORD_TEXT];
 

@@ -21,9 +21,19 @@ static void cookies(void **state)
 {
 	static const char *const good[] = {C TOKEN, "a=b; " C TOKEN, C TOKEN "; x=" TOKEN, "a;b;;" C TOKEN ";",
 	                                   "x__Host-hearth=1; " C TOKEN};
-	static const char *const bad[] = {"", ";", C, C TOKEN "0", C T16, "hearth=" TOKEN, "__host-hearth=" TOKEN,
-	                                  C TOKEN "; " C TOKEN, C TOKEN "; " C, "x=" C TOKEN, C "\"" TOKEN "\"",
-	                                  C T16 T16 T16 "0123456789abcdeF", C T16 T16 T16 "0123456789abcde g"};
+	static const char *const bad[] = {"",
+	                                  ";",
+	                                  C,
+	                                  C TOKEN "0",
+	                                  C T16,
+	                                  "hearth=" TOKEN,
+	                                  "__host-hearth=" TOKEN,
+	                                  C TOKEN "; " C TOKEN,
+	                                  C TOKEN "; " C,
+	                                  "x=" C TOKEN,
+	                                  C "\"" TOKEN "\"",
+	                                  C T16 T16 T16 "0123456789abcdeF",
+	                                  C T16 T16 T16 "0123456789abcde g"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -71,8 +81,9 @@ static void lengths_and_tokens(void **state)
 	(void)state;
 	assert_true(web_guard_length("1", 10, &n) && n == 1);
 	assert_true(web_guard_length("10", 10, &n) && n == 10);
-	assert_false(web_guard_length("0", 10, &n) || web_guard_length("11", 10, &n) || web_guard_length("-1", 10, &n) ||
-	             web_guard_length("", 10, &n) || web_guard_length("1,1", 10, &n) || web_guard_length(" 1", 10, &n));
+	assert_false(web_guard_length("0", 10, &n) || web_guard_length("11", 10, &n) ||
+	             web_guard_length("-1", 10, &n) || web_guard_length("", 10, &n) ||
+	             web_guard_length("1,1", 10, &n) || web_guard_length(" 1", 10, &n));
 	assert_true(web_guard_is_token(TOKEN));
 	assert_false(web_guard_is_token("") || web_guard_is_token(T16) || web_guard_is_token(TOKEN "0"));
 }
@@ -82,8 +93,14 @@ static void statuses(void **state)
 	static const struct {
 		const char *text, *rest;
 		int status;
-	} rows[] = {{"401 not logged in", "not logged in", 401}, {"599 x", "x", 599}, {"600 x", "600 x", 7},
-	            {"399 x", "399 x", 7}, {"40 x", "40 x", 7}, {"4000 x", "4000 x", 7}, {"", "", 7}, {"401", "401", 7},
+	} rows[] = {{"401 not logged in", "not logged in", 401},
+	            {"599 x", "x", 599},
+	            {"600 x", "600 x", 7},
+	            {"399 x", "399 x", 7},
+	            {"40 x", "40 x", 7},
+	            {"4000 x", "4000 x", 7},
+	            {"", "", 7},
+	            {"401", "401", 7},
 	            {"update: not running", "update: not running", 7}};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -117,7 +134,7 @@ static void addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cookies), cmocka_unit_test(origins), cmocka_unit_test(lengths_and_tokens),
+		cmocka_unit_test(cookies),  cmocka_unit_test(origins),   cmocka_unit_test(lengths_and_tokens),
 		cmocka_unit_test(statuses), cmocka_unit_test(addresses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,8 @@ static void every_row_that_changes(void **state)
 
 	(void)state;
 	for (const struct web_route *r = web_route_table(); r->path; r++) {
-		bool changes = r->kind == WEB_LOGIN || r->kind == WEB_LOGOUT || r->kind == WEB_ACT || r->kind == WEB_UPLOAD;
+		bool changes =
+			r->kind == WEB_LOGIN || r->kind == WEB_LOGOUT || r->kind == WEB_ACT || r->kind == WEB_UPLOAD;
 		assert_int_equal(r->method != WEB_GET, changes);
 		if (!changes)
 			continue;
@@ -71,7 +72,9 @@ static void what_is_allowed_instead(void **state)
 {
 	static const struct {
 		const char *path, *allow;
-	} rows[] = {{"/", "GET, HEAD"}, {"/api/v1/session", "GET, HEAD, POST"}, {"/api/v1/command", "POST"},
+	} rows[] = {{"/", "GET, HEAD"},
+	            {"/api/v1/session", "GET, HEAD, POST"},
+	            {"/api/v1/command", "POST"},
 	            {"/api/v1/update/upload", "PUT"}};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -123,12 +126,9 @@ static void errors_are_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_row_that_reads),
-		cmocka_unit_test(every_row_that_changes),
-		cmocka_unit_test(what_is_allowed_instead),
-		cmocka_unit_test(numbers_alone_pass),
-		cmocka_unit_test(unknown_paths),
-		cmocka_unit_test(errors_are_json),
+		cmocka_unit_test(every_row_that_reads),    cmocka_unit_test(every_row_that_changes),
+		cmocka_unit_test(what_is_allowed_instead), cmocka_unit_test(numbers_alone_pass),
+		cmocka_unit_test(unknown_paths),           cmocka_unit_test(errors_are_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
