@@ -154,11 +154,10 @@ static int finish(struct web_conn *c)
 		web_answer_phase(c, WEB_IDLE);
 		return lws_http_transaction_completed(c->wsi) ? -1 : 0;
 	}
-	if (c->whole || !web_request_has_body(c->wsi))
-		return -1;
-	/* Closing with unread bytes would reset the connection and might take the answer with it. */
+	/* Closing with unread bytes would reset the connection and might take the answer with it. And the library waits
+	 * for the client's end of a connection that it has closed: not for longer than that either. */
 	web_answer_phase(c, WEB_LINGERING);
-	return 0;
+	return c->whole || !web_request_has_body(c->wsi) ? -1 : 0;
 }
 
 static int send_reply(struct web_conn *c)
