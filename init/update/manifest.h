@@ -38,6 +38,11 @@
 #define MANIFEST_KUBERNETES 64
 #define MANIFEST_CHANGES    2049 /* 2 KiB and the end */
 
+struct update_member {
+	uint64_t size;
+	uint8_t sha256[MANIFEST_HASH];
+};
+
 struct update_manifest {
 	char board[MANIFEST_BOARD];
 	char version[VERSION_TEXT];
@@ -52,10 +57,8 @@ struct update_manifest {
 		uint8_t salt[MANIFEST_HASH];
 		uint64_t blocks; /* of the image */
 	} root;
-	struct {
-		uint64_t size;
-		uint8_t sha256[MANIFEST_HASH];
-	} member[TAR_MEMBERS]; /* rows of TAR_MANIFEST and TAR_SIGNATURE are empty: a text cannot name its own sum */
+	struct update_member member[TAR_MEMBERS]; /* rows of TAR_MANIFEST and TAR_SIGNATURE are empty: a text cannot
+	                                             name its own sum */
 };
 
 /* Errors read "FILE:LINE: what; what to do". y is storage for the parse, free again afterwards; too large for a stack.

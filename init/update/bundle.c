@@ -1,0 +1,197 @@
+/* Role `hearth bundle`. Runs as the caller, in a terminal of the box or of the machine that makes bundles.
+ * Never writes anywhere but to its terminal. */
+#include "update/bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/exit.h"
+#include "base/paths.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "update/reader.h"
+#include "update/signature.h"
+
+#define PIECE       (256 << 10) /* bytes read at once */
+#define PROGRESS_MS 200
+#define DATE        32
+
+static struct {
+	struct reader reader;
+	struct signature_keys keys;
+	const char *path;
+	const char *name; /* of the file, for progress */
+	uint64_t length;  /* of the file */
+	uint64_t said_ms; /* when progress was shown */
+	bool only_head;   /* info: the manifest is enough */
+	bool progress;
+	uint8_t piece[PIECE];
+} bundle;
+
+static int find_signer(void *arg, const void *text, size_t len, const uint8_t *sig, size_t sig_len, const char **name,
+                       struct err *e)
+{
+	(void)arg;
+	return signature_check(&bundle.keys, text, len, sig, sig_len, name, e);
+}
+
+/* The length is known from here on: a file that is cut or has something behind it need not be read to its end. */
+static int on_manifest(void *arg, const struct update_manifest *m, const char *signer, struct err *e)
+{
+	uint64_t at[TAR_MEMBERS];
+	uint64_t length = reader_offsets(&bundle.reader, at);
+
+	(void)arg;
+	(void)m;
+	(void)signer;
+	if (bundle.length < length)
+		return err_set(e, EBADMSG, "the bundle is cut: the file has %" PRIu64 " bytes of %" PRIu64,
+		               bundle.length, length);
+	if (bundle.length > length)
+		return err_set(e, EBADMSG, "something stands behind the end of the bundle, from byte %" PRIu64 " on",
+		               length);
+	return 0;
+}
+
+/* The verity tree is checked here, block by block, when what checks it is there: root.verity lies before root.erofs. */
+static int on_data(void *arg, enum tar_member which, uint64_t at, const uint8_t *p, size_t n, struct err *e)
+{
+	(void)arg;
+	(void)which;
+	(void)at;
+	(void)p;
+	(void)n;
+	(void)e;
+	return 0;
+}
+
+static const struct reader_hooks hooks = {find_signer, on_manifest, on_data};
+
+static void show_progress(void)
+{
+	uint64_t now = clock_ms();
+
+	if (!bundle.progress || now - bundle.said_ms < PROGRESS_MS || bundle.length == 0)
+		return;
+	bundle.said_ms = now;
+	fprintf(stderr, "\r\033[K%s  %" PRIu64 " %%", bundle.name, bundle.reader.tar.at * 100 / bundle.length);
+}
+
+/* 1: there may be more; 0: the end of what is wanted. */
+static int read_piece(int fd, struct err *e)
+{
+	ssize_t n = sys_read(fd, bundle.piece, sizeof(bundle.piece));
+
+	if (n < 0)
+		return errno == EINTR ? 1 : err_sys(e, "read");
+	if (n == 0)
+		return reader_finish(&bundle.reader, e);
+	if (reader_feed(&bundle.reader, bundle.piece, (size_t)n, e) < 0)
+		return -1;
+	show_progress();
+	return bundle.only_head && bundle.reader.verified ? 0 : 1;
+}
+
+static int read_file(int fd, struct err *e)
+{
+	struct stat st;
+	int rc = 1;
+
+	if (sys_fstat(fd, &st) < 0)
+		return err_sys(e, "stat");
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, EINVAL, "no file; a bundle is one file");
+	bundle.length = (uint64_t)st.st_size;
+	while (rc > 0)
+		rc = read_piece(fd, e);
+	if (bundle.progress)
+		fprintf(stderr, "\r\033[K");
+	return rc;
+}
+
+static int look(struct err *e)
+{
+	int fd = sys_open(bundle.path, O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_sys(e, "%s", bundle.path);
+	reader_init(&bundle.reader, &hooks, NULL);
+	int rc = read_file(fd, e);
+	sys_close(fd);
+	return rc < 0 ? err_prefix(e, "%s", bundle.path) : 0;
+}
+
+static double mib(uint64_t bytes)
+{
+	return (double)bytes / (1 << 20);
+}
+
+/* Each line of the text with its place in the column. */
+static void print_changes(const char *text)
+{
+	const char *label = "changes";
+
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		printf("%-11s %.*s\n", label, (int)n, text);
+		label = "";
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void print_info(const struct update_manifest *m)
+{
+	char date[DATE];
+
+	clock_format((int64_t)m->created, date, sizeof(date));
+	printf("version     %s (build %s)\n", m->version, m->build);
+	printf("board       %s\n", m->board);
+	printf("created     %s\n", date);
+	printf("follows     %s or later\n", m->minimum);
+	printf("kubernetes  %s\n", m->kubernetes);
+	printf("signed by   %s\n", bundle.reader.signer);
+	printf("size        %.1f MiB\n", mib(bundle.length));
+	for (unsigned i = TAR_VERITY; i < TAR_MEMBERS; i++)
+		printf("  %-11s %.1f MiB\n", tar_name(i), mib(m->member[i].size));
+	print_changes(m->changes);
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: hearth bundle info|verify [--keys FOLDER] FILE\n");
+	return EXIT_USAGE;
+}
+
+int bundle_main(int argc, char **argv)
+{
+	const char *folder = PATH_UPDATE_KEYS;
+	struct err e;
+	int at = 2;
+
+	if (argc > 3 && str_eq(argv[2], "--keys")) {
+		folder = argv[3];
+		at = 4;
+	}
+	if (argc != at + 1 || argv[at][0] == '-' || (!str_eq(argv[1], "info") && !str_eq(argv[1], "verify")))
+		return usage();
+	const char *slash = strrchr(argv[at], '/');
+	bundle.path = argv[at];
+	bundle.name = slash ? slash + 1 : bundle.path;
+	bundle.only_head = str_eq(argv[1], "info");
+	bundle.progress = !bundle.only_head && isatty(STDERR_FILENO) == 1;
+	if (signature_load(&bundle.keys, folder, &e) < 0 || look(&e) < 0) {
+		fprintf(stderr, "%s\n", e.text);
+		return 1;
+	}
+	if (bundle.only_head)
+		print_info(&bundle.reader.m);
+	else
+		printf("%s: good; version %s for %s, signed by %s\n", bundle.name, bundle.reader.m.version,
+		       bundle.reader.m.board, bundle.reader.signer);
+	return 0;
+}
