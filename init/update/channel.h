@@ -23,9 +23,9 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "format/version.h"
 #include "format/yaml.h"
 #include "update/url.h"
-#include "update/version.h"
 
 #define CHANNEL_FILE     "index.yaml"
 #define CHANNEL_MAX      32768           /* bytes of index.yaml: 32 entries of less than 1 KiB */
@@ -37,8 +37,8 @@
 #define CHANNEL_SHA256   32
 
 struct channel_version {
-	struct version version;
-	struct version minimum; /* the oldest one that can take it */
+	char version[VERSION_TEXT];
+	char minimum[VERSION_TEXT]; /* the oldest version that can take it */
 	char board[LIMIT_NAME];
 	char url[URL_MAX];                       /* as written */
 	uint64_t size;                           /* bytes of the bundle */
@@ -94,8 +94,9 @@ struct channel_choice {
 	char text[LIMIT_DETAIL];              /* one sentence that says all that */
 };
 
-/* The newest version for the board whose minimum the running one meets. Never an older one, never a withdrawn one. */
-void channel_choose(const struct channel *c, const struct version *running, const char *board,
-                    struct channel_choice *out);
+/* The newest version for the board whose minimum the running one meets. Never an older one, never a withdrawn one. -1:
+ * `running` is no version. */
+MUST_CHECK int channel_choose(const struct channel *c, const char *running, const char *board,
+                              struct channel_choice *out, struct err *e);
 
 #endif

@@ -3,7 +3,8 @@
  * Taken: http://HOST[:PORT]/PATH[?QUERY] and https, HOST a name, an IPv4 address or [IPv6]. Refused: other schemes,
  * user names and passwords, fragments, bytes outside of printable ASCII, spaces, quotes, '<' '>' '\' '^' '`' '{' '|'
  * '}',
- * '%' without two hex digits, "." and ".." as a part of the path (also as %2e), encoded '/' '\' and NUL. */
+ * '%' without two hex digits, "." and ".." as a part of the path (also as %2e), encoded NUL, and encoded '/' and '\' in
+ * the path. */
 #ifndef HEARTH_UPDATE_URL_H
 #define HEARTH_UPDATE_URL_H
 
