@@ -171,7 +171,7 @@ uint32_t bootenv_next_generation(const struct bootenv *b)
 
 	for (unsigned i = 0; i < b->count; i++)
 		highest = b->entry[i].generation > highest ? b->entry[i].generation : highest;
-	return highest < BOOTENV_MOST ? highest + 1 : 0;
+	return highest + 1;
 }
 
 /* ---- the folder ---- */

@@ -62,7 +62,7 @@ enum bootenv_state bootenv_state(const struct bootenv_entry *en);
 const char *bootenv_state_name(enum bootenv_state s); /* "good", "trial", "bad", "empty" */
 /* The entry that counts for a slot, or NULL. */
 const struct bootenv_entry *bootenv_of(const struct bootenv *b, char slot);
-/* The highest of all entries plus one, 1 for none; 0: there is none left. */
+/* The highest of all entries plus one, 1 for none. BOOTENV_MOST + 1 has no name: bootenv_name refuses it. */
 uint32_t bootenv_next_generation(const struct bootenv *b);
 
 /* ---- these block ---- */
