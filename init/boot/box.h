@@ -4,6 +4,7 @@
 #define HEARTH_BOOT_BOX_H
 
 #include "boot/control.h"
+#include "boot/history.h"
 #include "boot/identify.h"
 #include "boot/problem.h"
 #include "boot/say.h"
@@ -28,6 +29,7 @@ struct box {
 	struct control control;
 	struct stages stages;
 	struct shutdown shutdown;
+	struct history history;
 	struct say say;
 	struct problems problems;
 	struct power power;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "host/identity.h"
 #include "service/table.h"
 
 #define STOP_MS    180000 /* k3s, then pods with their grace periods, then the rest */
@@ -95,14 +96,16 @@ static bool kill_done(struct shutdown *s)
 
 static void start_record(struct shutdown *s)
 {
-	char when[32], text[HELPER_TEXT];
-	const char *const words[] = {"keep", "last-shutdown", text, NULL};
+	char line[END_LINE];
+	const char *const words[] = {"keep", "end", line, NULL};
+	struct err e;
 	s->helper_done = true;
 	if (fact_get(s->facts, "state-mounted") != FACT_ON)
 		return;
-	clock_format(clock_wall(), when, sizeof(when));
-	if (str_format(text, sizeof(text), "%s, %s", s->why, when) == 0)
+	if (history_line(s->history, s->kind, s->why, line, &e) == 0)
 		run_helper(s, &s->helper[0], words, RECORD_MS);
+	else
+		log_warnx("shutdown", "%s", e.text);
 }
 
 static void start_unmount(struct shutdown *s)
@@ -200,6 +203,14 @@ static void on_tick(struct loop *l, void *arg)
 	}
 }
 
+static void begin(struct shutdown *s)
+{
+	if (s->begun != NULL)
+		s->begun(s->arg);
+	enter(s, PHASE_STOP);
+	loop_after(s->loop, &s->tick, SHUTDOWN_TICK_MS, on_tick, s);
+}
+
 void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
 {
 	const char *name = shutdown_how_name(how);
@@ -207,17 +218,27 @@ void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
 	if (again && how == s->how)
 		return;
 	s->how = how;
+	s->kind = END_ASKED;
 	if (str_format(s->why, sizeof(s->why), "%s asked for by %s", name, by) < 0)
 		s->why[0] = '\0';
 	event_add(s->events, EVENT_SYSTEM, name, "asked for by %s", by);
 	if (s->say->quiet) /* else the event has been shown already */
 		say_loud(s->say, "%s", s->why);
-	if (again)
+	if (!again)
+		begin(s);
+}
+
+void shutdown_restart(struct shutdown *s, enum end_kind kind, const char *why)
+{
+	if (shutdown_running(s))
 		return;
-	if (s->begun != NULL)
-		s->begun(s->arg);
-	enter(s, PHASE_STOP);
-	loop_after(s->loop, &s->tick, SHUTDOWN_TICK_MS, on_tick, s);
+	s->how = SHUTDOWN_REBOOT;
+	s->kind = kind;
+	identity_sentence(s->why, sizeof(s->why), why);
+	event_add(s->events, EVENT_SYSTEM, shutdown_how_name(s->how), "%s", s->why);
+	if (s->say->quiet)
+		say_loud(s->say, "%s: %s", shutdown_how_name(s->how), s->why);
+	begin(s);
 }
 
 /* True when the last SHUTDOWN_BURST presses fell into SHUTDOWN_BURST_MS. */

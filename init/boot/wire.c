@@ -184,6 +184,7 @@ int wire_state(struct box *box, struct err *e)
 	struct err why = {0};
 	if (identify_load(&box->identify, e) < 0)
 		return -1;
+	history_load(&box->history, box->cmdline.slot);
 	struct settings before = box->identify.settings;
 	if (fact_get(&box->facts, "time-synced") != FACT_ON && identify_clock(&box->identify, &why) < 0)
 		log_warnx("clock", "%s", why.text);
@@ -286,6 +287,8 @@ static void on_judge(struct loop *l, void *arg)
 		return;
 	set_system(box, ev, why);
 	fact_set(&box->facts, "healthy", healthy ? FACT_ON : FACT_OFF, healthy ? "" : why);
+	if (healthy)
+		history_well(&box->history);
 }
 
 /* Looks again at what the state of the system follows from; deferred. */
@@ -306,6 +309,7 @@ static void on_shutdown_begun(void *arg)
 	struct box *box = arg;
 	struct loop *l = &box->loop;
 	stages_stop(&box->stages);
+	history_stop(&box->history);
 	set_system(box, SYSTEM_EV_STOP, box->shutdown.why);
 	on_keep_clock(l, box);
 	loop_cancel(l, &box->keep_clock);
@@ -314,6 +318,11 @@ static void on_shutdown_begun(void *arg)
 void wire_shutdown(struct box *box, enum shutdown_how how, const char *by)
 {
 	shutdown_ask(&box->shutdown, how, by);
+}
+
+void wire_restart(struct box *box, enum end_kind kind, const char *why)
+{
+	shutdown_restart(&box->shutdown, kind, why);
 }
 
 /* ---- facts ---- */
@@ -429,6 +438,7 @@ static void init_shutdown(struct box *box)
 	s->facts = &box->facts;
 	s->events = &box->events;
 	s->say = &box->say;
+	s->history = &box->history;
 	s->begun = on_shutdown_begun;
 	s->arg = box;
 }
@@ -441,6 +451,7 @@ int wire_init(struct box *box, struct err *e)
 	events_listen(&box->events, on_event, box);
 	init_services(box);
 	init_shutdown(box);
+	history_init(&box->history, &box->loop, &box->facts);
 	box->stages.loop = &box->loop;
 	box->stages.facts = &box->facts;
 	box->stages.events = &box->events;
