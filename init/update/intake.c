@@ -93,6 +93,13 @@ static int take_uki(struct intake *in, const uint8_t *p, size_t n, struct err *e
 	return 0;
 }
 
+static int empty_uki(struct intake *in, struct err *e)
+{
+	if (in->stream && in->hooks.kernel(in, in->hooks.arg, e) < 0)
+		return -1;
+	return sys_ftruncate(in->uki, 0) < 0 ? err_sys(e, "empty the temporary kernel") : 0;
+}
+
 /* An earlier install may have left the whole of it. */
 static bool have_uki(struct intake *in)
 {
@@ -117,10 +124,8 @@ static int begin(struct intake *in, enum tar_member which, struct err *e)
 	sha256_init(&in->sum);
 	if (which == TAR_VERITY)
 		return open_target(in, e);
-	if (which == TAR_UKI && sys_ftruncate(in->uki, 0) < 0)
-		return err_sys(e, "empty the temporary kernel");
-	if (which != TAR_ROOT)
-		return 0;
+	if (which == TAR_UKI)
+		return empty_uki(in, e);
 	if (target_resume(&in->target, e) < 0)
 		return -1;
 	in->kept = in->target.done.count * VERITY_BLOCK;
@@ -360,18 +365,26 @@ static int on_trailer(const struct fetch_range *r, uint64_t at, const void *p, s
 	return check_same(p, NULL, n, at, e);
 }
 
-static int read_rest(struct intake *in, struct err *e)
+static int read_kernel(struct intake *in, struct err *e)
 {
-	if (!have_uki(in) && read_member(in, TAR_UKI, e) < 0)
+	if (in->hooks.kernel(in, in->hooks.arg, e) < 0)
 		return -1;
-	return source_range(in->source, in->bundle - TAR_TRAILER, TAR_TRAILER, on_trailer, in, e);
+	return have_uki(in) ? 0 : read_member(in, TAR_UKI, e);
+}
+
+static int check_target(struct intake *in, struct err *e)
+{
+	progress(in, MSG_CHECK_PHASE, 0, in->m->root.blocks * VERITY_BLOCK);
+	return target_finish(&in->target, e);
 }
 
 static int install_ranges(struct intake *in, struct err *e)
 {
-	if (offer(in, e) < 0 || read_tree(in, e) < 0 || copy_local(in, e) < 0)
+	if (offer(in, e) < 0 || read_tree(in, e) < 0 || copy_local(in, e) < 0 || read_blocks(in, e) < 0)
 		return -1;
-	return read_blocks(in, e) < 0 ? -1 : read_rest(in, e);
+	if (source_range(in->source, in->bundle - TAR_TRAILER, TAR_TRAILER, on_trailer, in, e) < 0)
+		return -1;
+	return check_target(in, e) < 0 ? -1 : read_kernel(in, e);
 }
 
 /* --- a source without ------------------------------------------------------------------------- */
@@ -388,22 +401,18 @@ static int install_stream(struct intake *in, struct err *e)
 {
 	in->stream = true;
 	reader_init(&in->reader, &reading, in);
-	return source_whole(in->source, on_stream, in, e) < 0 ? -1 : reader_finish(&in->reader, e);
+	if (source_whole(in->source, on_stream, in, e) < 0 || reader_finish(&in->reader, e) < 0)
+		return -1;
+	return check_target(in, e);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
 int intake_install(struct intake *in, struct err *e)
 {
-	int rc = read_head(in, e);
-	if (rc == 0)
-		rc = install_ranges(in, e);
-	else if (e->code == EOPNOTSUPP)
-		rc = install_stream(in, e);
-	if (rc < 0)
-		return -1;
-	progress(in, MSG_CHECK_PHASE, 0, in->m->root.blocks * VERITY_BLOCK);
-	return target_finish(&in->target, e);
+	if (read_head(in, e) == 0)
+		return install_ranges(in, e);
+	return e->code == EOPNOTSUPP ? install_stream(in, e) : -1;
 }
 
 /* root.verity goes to memory: nothing may be written for a look. */

@@ -5,11 +5,11 @@
  *  2. root.verity to the target behind the image's place, unless it is there already, checked whole
  *  3. blocks that are on the target already (an install that was interrupted), and those that the running slot has
  *  4. the missing blocks, by ranges, each checked before it is written
- *  5. uki.efi into the temporary file, with its sum
- *  6. everything flushed, read back, and checked
+ *  5. everything flushed, read back, and checked
+ *  6. uki.efi into the temporary file, with its sum
  *
  * A source without ranges is read once from its beginning to its end by the strict reader, into the same
- * places; nothing is taken from the running slot then. */
+ * places; nothing is taken from the running slot then, and the kernel comes before the image. */
 #ifndef HEARTH_UPDATE_INTAKE_H
 #define HEARTH_UPDATE_INTAKE_H
 
@@ -31,9 +31,11 @@ struct intake_hooks {
 	/* Did somebody we know sign it? As signature_check. */
 	int (*signer)(void *arg, const void *text, size_t len, const uint8_t *sig, size_t sig_len, const char **name,
 	              struct err *e);
-	/* The manifest is verified. 0: go on, with in->target_fd and in->uki; -1 with e ends it (which for a look at a
+	/* The manifest is verified. 0: go on, with in->target_fd; -1 with e ends it (which for a look at a
 	 * source without ranges is right). */
 	int (*offer)(struct intake *in, void *arg, struct err *e);
+	/* The temporary file of the kernel is wanted: in->uki. */
+	int (*kernel)(struct intake *in, void *arg, struct err *e);
 	/* How far it is; called often. */
 	void (*progress)(struct intake *in, enum msg_phase phase, uint64_t done, uint64_t total, void *arg);
 	void *arg;
@@ -42,8 +44,9 @@ struct intake_hooks {
 /* Zeroed, with the fields up to `hooks` set by the caller. Large: static storage. */
 struct intake {
 	struct source *source;
-	int running_fd;     /* the running slot, -1: none */
-	int target_fd, uki; /* by the time that offer says go */
+	int running_fd; /* the running slot, -1: none */
+	int target_fd;  /* by the time that offer says go */
+	int uki;        /* -1; the temporary kernel, when it was asked for */
 	struct intake_hooks hooks;
 
 	const struct update_manifest *m; /* verified, by the time of the offer */

@@ -4,9 +4,11 @@
  *
  *   worker                               conductor
  *   MANIFEST: verified, this is it  -->
- *                                   <--  GO: the checks are passed, the target is marked; with the temporary UKI
+ *                                   <--  GO: the checks are passed, the target is marked
  *   PROGRESS, WAITING               -->
  *                                   <--  PAUSE, RESUME
+ *   KERNEL: where to?               -->
+ *                                   <--  KERNEL: with the temporary file on the ESP, which is writable from now on
  *   DONE or FAILED                  -->
  *
  * To stop it, the conductor kills it: what is on the target is found again by the next one. */
@@ -70,6 +72,7 @@ struct msg_go {
 	X(DONE, done)                                                                                                  \
 	X(FAILED, failed)                                                                                              \
 	X(GO, go)                                                                                                      \
+	X(KERNEL, go)                                                                                                  \
 	X(PAUSE, go)                                                                                                   \
 	X(RESUME, go)
 

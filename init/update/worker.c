@@ -112,11 +112,9 @@ static void on_wait(const struct fetch_wait *w, void *arg)
 	struct msg m = {.kind = MSG_WAITING};
 	size_t n = strnlen(w->why, sizeof(m.waiting.why) - 1);
 	(void)arg;
-	worker.waiting = w->waiting;
-	if (!w->waiting) {
-		worker.waiting = true; /* so that the next progress is told at once */
+	worker.waiting = true; /* the next progress is told at once */
+	if (!w->waiting)
 		return;
-	}
 	memcpy(m.waiting.why, w->why, n);
 	say(&m);
 }
@@ -136,21 +134,34 @@ static void say_manifest(const struct intake *in, uint64_t fetch)
 	say(&m);
 }
 
-static int on_offer(struct intake *in, void *arg, struct err *e)
+/* Until that message comes; what else comes meanwhile is too late or too early to matter. */
+static int await(enum msg_kind kind)
 {
 	struct msg m;
-	int fd = -1;
+	int fd;
+	do {
+		hear_next(&m, &fd);
+	} while (m.kind != kind);
+	return fd;
+}
+
+static int on_offer(struct intake *in, void *arg, struct err *e)
+{
 	(void)arg;
 	if (worker.show)
 		return err_set(e, ECANCELED, "only a look");
 	say_manifest(in, 0);
-	do {
-		hear_next(&m, &fd);
-	} while (m.kind != MSG_GO);
-	if (fd < 0)
-		return err_set(e, EPROTO, "no temporary kernel came with the go");
-	in->uki = fd;
+	(void)await(MSG_GO);
 	return 0;
+}
+
+static int on_kernel(struct intake *in, void *arg, struct err *e)
+{
+	const struct msg m = {.kind = MSG_KERNEL};
+	(void)arg;
+	say(&m);
+	in->uki = await(MSG_KERNEL);
+	return in->uki < 0 ? err_set(e, EPROTO, "no file for the kernel") : 0;
 }
 
 /* --- the cage --------------------------------------------------------------------------------- */
@@ -278,7 +289,7 @@ static int run(struct err *e)
 	in->running_fd = is_open(WORKER_RUNNING) ? WORKER_RUNNING : -1;
 	in->target_fd = WORKER_TARGET;
 	in->uki = -1;
-	in->hooks = (struct intake_hooks){on_signer, on_offer, on_progress, NULL};
+	in->hooks = (struct intake_hooks){on_signer, on_offer, on_kernel, on_progress, NULL};
 	int rc = worker.show ? intake_show(in, &fetch, e) : intake_install(in, e);
 	if (rc == 0 && worker.show)
 		say_manifest(in, fetch);
