@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "core/settings.h"
+#include "core/teller.h"
 #include "kube/applied.h"
 #include "kube/body.h"
 #include "kube/facts.h"
@@ -47,7 +48,8 @@ static struct role {
 	struct sender sender;
 	struct streams streams;
 	struct keeper keeper;
-	struct kfacts facts;
+	struct teller facts;
+	struct teller_fact fact[FACTS];
 	struct serve serve;
 	struct loop_timer run;
 	struct loop_timer look;
@@ -66,8 +68,8 @@ static void tell_apps(void)
 		struct sum sum = sum_of(&role.apply, (int)i);
 		buf_init(&b, text, sizeof(text));
 		sum_text(&role.apply, (int)i, &sum, &b);
-		kfacts_app_name(role.apply.t.app[i].name, name);
-		kfacts_set(&role.facts, name, sum.verdict == SUM_HEALTHY ? FACT_ON : FACT_OFF, text);
+		facts_app_name(role.apply.t.app[i].name, name);
+		teller_set(&role.facts, name, sum.verdict == SUM_HEALTHY ? FACT_ON : FACT_OFF, text);
 	}
 }
 
@@ -104,7 +106,7 @@ static void tell_applied(void)
 		buf_addf(&b, "%u of %u objects", sum.applied, sum.objects);
 	if (role.trouble[0] && !on)
 		buf_addf(&b, "; %s", role.trouble);
-	kfacts_set(&role.facts, "kube-applied", on ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "kube-applied", on ? FACT_ON : FACT_OFF, text);
 }
 
 static void look(struct loop *l, void *arg)
@@ -202,9 +204,9 @@ static void on_kinds(void *arg)
 static void on_changed(bool up, const char *text, void *arg)
 {
 	(void)arg;
-	kfacts_set(&role.facts, "kube-api", up ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "kube-api", up ? FACT_ON : FACT_OFF, text);
 	if (!up)
-		kfacts_set(&role.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
+		teller_set(&role.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
 	if (up) {
 		streams_kick(&role.streams);
 		streams_tell_nodes(&role.streams);
@@ -243,7 +245,7 @@ static void on_node(int ready, int nodes, void *arg)
 		(void)!str_copy(text, sizeof(text), ready ? "the node is ready" : "the node is not ready");
 	else
 		(void)!str_format(text, sizeof(text), "%d of %d nodes are ready", ready, nodes);
-	kfacts_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
@@ -314,13 +316,13 @@ static void load_all(void)
 	if (!role.loaded) {
 		log_errx(ROOM, "manifests: %s", e.text);
 		(void)!str_format(role.trouble, sizeof(role.trouble), "manifests: %s", e.text);
-		kfacts_set(&role.facts, "kube-manifests", FACT_OFF, e.text);
-		kfacts_set(&role.facts, "kube-applied", FACT_OFF, "the manifests cannot be used");
+		teller_set(&role.facts, "kube-manifests", FACT_OFF, e.text);
+		teller_set(&role.facts, "kube-applied", FACT_OFF, "the manifests cannot be used");
 		memset(&role.keeper.inventory, 0, sizeof(role.keeper.inventory));
 		return;
 	}
 	(void)!str_format(text, sizeof(text), "%u objects, revision %.8s", role.manifest.count, role.manifest.revision);
-	kfacts_set(&role.facts, "kube-manifests", FACT_ON, text);
+	teller_set(&role.facts, "kube-manifests", FACT_ON, text);
 	if (history_read(&role.keeper.history, role.options.history, &h) < 0)
 		log_warnx(ROOM, "%s", h.text);
 	if (str_format(role.keeper.applied, sizeof(role.keeper.applied), "%s.applied", role.options.history) < 0)
@@ -356,7 +358,8 @@ static int set_up(struct err *e)
 	int chan = channel(); /* before the loop may take that number */
 	if (loop_init(&role.loop, e) < 0 || signals_init(&role.loop, signals, on_signal, NULL, e) < 0)
 		return -1;
-	kfacts_init(&role.facts, &role.loop, chan);
+	teller_init(&role.facts, role.fact, FACTS);
+	teller_open(&role.facts, &role.loop, chan, ROOM);
 	link_init(&role.link, &role.loop, role.options.kubeconfig, &hooks, NULL);
 	if (serve_init(&role.serve, &role.loop, chan, &role.link, e) < 0)
 		return -1;
@@ -380,7 +383,7 @@ static void tear_down(void)
 		link_stop(&role.link);
 	streams_fini(&role.streams);
 	serve_fini(&role.serve);
-	kfacts_fini(&role.facts);
+	teller_fini(&role.facts);
 	if (role.loaded) {
 		keeper_fini(&role.keeper);
 		apply_free(&role.apply);
