@@ -98,6 +98,8 @@ ssize_t sys_getdents(int fd, void *p, size_t n);
 /* quotactl_fd(2): the file system is that of an open file. */
 int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg);
 int sys_pidfd_send_signal(int pidfd, int signo);
+/* open(2) that refuses to pass through a symbolic link anywhere in the path (openat2). */
+int sys_open_no_links(const char *path, int flags);
 /* This process yields to everybody: nice 19 and the idle class of disk access. */
 int sys_set_idle(void);
 /* Marks every descriptor from first on as close-on-exec. */

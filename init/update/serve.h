@@ -1,0 +1,42 @@
+/* What the consoles ask about updates (update/order.h has the words). PID 1 passes their words on over the role's
+ * control channel (descriptor 3), on which the answers to the role's own requests come, too.
+ *
+ * `update` answers at once; `install` when the manifest is read and taken, or refused; `show` when it is read; both
+ * after SERVE_WAIT_MS at the latest, while the source may still be waited for. */
+#ifndef HEARTH_UPDATE_SERVE_H
+#define HEARTH_UPDATE_SERVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/proto.h"
+#include "loop/loop.h"
+#include "update/conduct.h"
+
+#define SERVE_WAIT_MS  18000 /* PID 1 waits 23 s */
+#define SERVE_FACTS_MS 3000  /* for PID 1's list of facts, before an update is armed without it */
+
+struct serve {
+	struct loop *loop;
+	int chan; /* -1: none */
+	struct conduct *conduct;
+	uint32_t pending; /* the ask that waits for `decided`; 0: none */
+	bool show;        /* it is a look */
+	bool facts;       /* the list of facts is asked for */
+	struct loop_timer wait, facts_wait;
+	char data[LIMIT_REPLY + 1];
+	char out[LIMIT_REPLY];
+};
+
+/* chan is the caller's. When PID 1 closes it the loop quits. */
+MUST_CHECK int serve_init(struct serve *s, struct loop *l, int chan, struct conduct *c, struct err *e);
+void serve_fini(struct serve *s);
+/* The hooks of the conductor. */
+void serve_decided(const struct err *e, void *arg);
+void serve_arming(void *arg);
+void serve_restart(const char *version, void *arg);
+
+/* Pure: the facts "app-..." that are on, from PID 1's answer to `facts`. */
+MUST_CHECK int serve_healthy(struct names *healthy, const char *json, size_t len, struct err *e);
+
+#endif
