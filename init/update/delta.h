@@ -24,6 +24,7 @@
  * as long as 25 blocks. */
 #define DELTA_GAP 8
 
+/* All zero is an empty table that takes nothing in. */
 struct delta {
 	struct delta_entry *table;
 	uint64_t slots;  /* of the table: a power of two */
@@ -50,7 +51,7 @@ bool delta_find(const struct delta *d, const uint8_t hash[SHA256_BYTES], uint64_
 
 /* A table of the whole running slot: its image lies in fd from 0 on, behind it superblock and tree. salt: the new
  * tree's; when the slot's is another one, the table stays empty. What cannot be read is left out (d->lost). An error
- * only when there is no slot of ours in fd, or no memory; the caller goes on with an empty table. */
+ * only when there is no slot of ours in fd, or no memory; d is empty then, and an install may go on with it. */
 MUST_CHECK int delta_read(struct delta *d, int fd, const struct verity *salt, struct err *e);
 
 /* Walks the new tree: here becomes done and what the table has; p says what is to be fetched with gaps of at most

@@ -274,6 +274,13 @@ static void one_bit_anywhere(void **state)
 
 	(void)state;
 	make(128 * 128 + 1, 0);
+	open_tree(0);
+	made.bytes[100] ^= 1; /* the salt, after the tree was opened */
+	assert_int_equal(pwrite(fd, made.bytes, 4096, 0), 4096);
+	assert_int_equal(tree_check(&tree, &e), -1);
+	assert_string_equal(e.text, "verity superblock with another salt");
+	made.bytes[100] ^= 1;
+	assert_int_equal(pwrite(fd, made.bytes, 4096, 0), 4096);
 	for (uint64_t at = VERITY_BLOCK; at < made.len; at += 1021) {
 		uint8_t bad = made.bytes[at] ^ 0x10;
 		uint64_t block = at / VERITY_BLOCK;
