@@ -64,10 +64,10 @@ mkfs.erofs --quiet -zlz4hc,9 -T "$EPOCH" --all-root -x-1 -U 00000000-0000-0000-0
 	"$out/root.img" "$tree" >/dev/null
 size=$(stat -c %s "$out/root.img")
 [ $((size % 4096)) -eq 0 ] || { truncate -s $(((size / 4096 + 1) * 4096)) "$out/root.img"; size=$(stat -c %s "$out/root.img"); }
-# Salt and UUID come from the content: same tree, same root hash.
+# The UUID comes from the content: same tree, same UUID and root hash.
 digest=$(sha256sum "$out/root.img" | cut -c 1-64)
 uuid=$(echo "$digest" | sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-4\3-8\4-\5/')
-hash=$(veritysetup format "$out/root.img" "$out/root.img" --hash-offset="$size" --salt="$digest" --uuid="$uuid" |
+hash=$(veritysetup format "$out/root.img" "$out/root.img" --hash-offset="$size" --salt="$VERITY_SALT" --uuid="$uuid" |
 	sed -n 's/^Root hash:[[:space:]]*//p')
 total=$(stat -c %s "$out/root.img")
 [ "$total" -le $((SYSTEM_MIB << 20)) ] || {
