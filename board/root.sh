@@ -46,6 +46,7 @@ PRETTY_NAME="Hearth $BOARD_VERSION"
 END
 ln -s ../usr/lib/os-release "$tree/etc/os-release"
 echo "$EPOCH" >"$tree/usr/share/hearth/build-epoch"
+board/keys.sh public "$tree/etc/hearth/update-keys"
 python3 board/sbom.py >"$tree/usr/share/hearth/sbom.cdx.json"
 
 # Everything of the box is static: a program that wants a loader would only fail. What is in images is their own matter.
