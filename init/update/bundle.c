@@ -40,7 +40,7 @@ static int find_signer(void *arg, const void *text, size_t len, const uint8_t *s
 	return signature_check(&bundle.keys, text, len, sig, sig_len, name, e);
 }
 
-/* The length is known from here on: a file that is cut or has something behind it need not be read to its end. */
+/* `info` ends here; it holds the length of the file against what must still follow. */
 static int on_manifest(void *arg, const struct update_manifest *m, const char *signer, struct err *e)
 {
 	uint64_t at[TAR_MEMBERS];
@@ -49,10 +49,10 @@ static int on_manifest(void *arg, const struct update_manifest *m, const char *s
 	(void)arg;
 	(void)m;
 	(void)signer;
-	if (bundle.length < length)
+	if (bundle.only_head && bundle.length < length)
 		return err_set(e, EBADMSG, "the bundle is cut: the file has %" PRIu64 " bytes of %" PRIu64,
 		               bundle.length, length);
-	if (bundle.length > length)
+	if (bundle.only_head && bundle.length > length)
 		return err_set(e, EBADMSG, "something stands behind the end of the bundle, from byte %" PRIu64 " on",
 		               length);
 	return 0;
@@ -155,6 +155,10 @@ static void print_info(const struct update_manifest *m)
 	printf("follows     %s or later\n", m->minimum);
 	printf("kubernetes  %s\n", m->kubernetes);
 	printf("signed by   %s\n", bundle.reader.signer);
+	printf("root hash   ");
+	for (size_t i = 0; i < sizeof(m->root.hash); i++)
+		printf("%02x", m->root.hash[i]);
+	printf("\n");
 	printf("size        %.1f MiB\n", mib(bundle.length));
 	for (unsigned i = TAR_VERITY; i < TAR_MEMBERS; i++)
 		printf("  %-11s %.1f MiB\n", tar_name(i), mib(m->member[i].size));

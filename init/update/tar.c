@@ -310,10 +310,12 @@ static int settle(struct tar *t, struct err *e)
 
 static int take_zeros(const struct tar *t, const uint8_t *p, size_t n, struct err *e)
 {
-	if (is_zero(p, n))
-		return 0;
-	return err_set(e, EBADMSG, "bytes other than zero behind %s, before byte %" PRIu64 " of the bundle",
-	               names[t->member], t->at);
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] != 0)
+			return err_set(e, EBADMSG, "not zero behind %s, at byte %" PRIu64 " of the bundle",
+			               names[t->member], t->at - n + i);
+	}
+	return 0;
 }
 
 /* The first n of the bytes, all of one part. */
