@@ -277,6 +277,19 @@ int bootenv_remove(const struct bootenv *b, char slot, struct err *e)
 	return bootenv_flush(e);
 }
 
+int bootenv_loader(struct bootenv_entry *en, struct err *e)
+{
+	char value[ATTRIBUTES + 2 * BOOTENV_NAME + 1];
+	struct buf b;
+
+	buf_init(&b, value, sizeof(value));
+	if (file_read(PATH_EFI_SELECTED, &b, e) < 0)
+		return -1;
+	if (bootenv_selected(en, (const uint8_t *)b.data, b.len) < 0)
+		return err_set(e, EINVAL, "the boot loader started something that is not a slot of ours");
+	return 0;
+}
+
 int bootenv_running(char *slot, struct err *e)
 {
 	char text[8];
