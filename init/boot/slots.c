@@ -31,8 +31,9 @@ int slots_list(const struct box *box, struct json *out, struct err *e)
 	json_open_object(out, NULL);
 	json_string(out, "running", (const char[]){box->slot, '\0'});
 	json_open_list(out, "slots");
-	for (char slot = 'a'; slot < 'a' + BOOTENV_SLOTS; slot++) {
-		const struct slots_row *r = slots_row(&s, slot);
+	for (unsigned i = 0; i < BOOTENV_SLOTS; i++) {
+		const struct slots_row *r = &s.row[i];
+		char slot = bootenv_slot(i);
 		json_open_object(out, NULL);
 		json_string(out, "slot", (const char[]){slot, '\0'});
 		json_bool(out, "running", slot == box->slot);

@@ -56,6 +56,7 @@ MUST_CHECK int bootenv_selected(struct bootenv_entry *en, const uint8_t *data, s
 /* "a" or "b". */
 bool bootenv_is_slot(const char *s);
 char bootenv_other(char slot);
+char bootenv_slot(unsigned index); /* 0: 'a' */
 
 /* en: NULL for a slot without entry. */
 enum bootenv_state bootenv_state(const struct bootenv_entry *en);

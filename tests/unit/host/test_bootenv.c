@@ -219,6 +219,8 @@ static void words(void **state)
 	(void)state;
 	assert_true(bootenv_is_slot("a") && bootenv_is_slot("b"));
 	assert_false(bootenv_is_slot("") || bootenv_is_slot("c") || bootenv_is_slot("ab"));
+	assert_int_equal(bootenv_slot(0), 'a');
+	assert_int_equal(bootenv_slot(1), 'b');
 	assert_int_equal(bootenv_other('a'), 'b');
 	assert_int_equal(bootenv_other('b'), 'a');
 	assert_string_equal(bootenv_state_name(BOOTENV_TRIAL), "trial");
