@@ -28,15 +28,12 @@
 /* 1 to BOOTENV_DIGITS digits; *s moves behind them. */
 static int take_number(const char **s, uint32_t *out)
 {
-	size_t n = strspn(*s, "0123456789");
+	unsigned n = 0;
 
-	if (n == 0 || n > BOOTENV_DIGITS)
-		return -1;
 	*out = 0;
-	for (size_t i = 0; i < n; i++)
-		*out = *out * 10 + (uint32_t)((*s)[i] - '0');
-	*s += n;
-	return 0;
+	for (; **s >= '0' && **s <= '9' && n <= BOOTENV_DIGITS; n++)
+		*out = *out * 10 + (uint32_t)(*(*s)++ - '0');
+	return n == 0 || n > BOOTENV_DIGITS ? -1 : 0;
 }
 
 static int take_generation(const char **s, uint32_t *out)
@@ -100,7 +97,7 @@ int bootenv_name(struct bootenv_entry *en)
 
 int bootenv_selected(struct bootenv_entry *en, const uint8_t *data, size_t len)
 {
-	char name[BOOTENV_NAME];
+	char name[BOOTENV_NAME] = "";
 	size_t n = 0;
 
 	if (len < ATTRIBUTES || len % 2 != 0)
@@ -124,6 +121,11 @@ bool bootenv_is_slot(const char *s)
 char bootenv_other(char slot)
 {
 	return slot == 'a' ? 'b' : 'a';
+}
+
+char bootenv_slot(unsigned index)
+{
+	return index == 0 ? 'a' : 'b';
 }
 
 /* ---- questions ---- */
@@ -275,6 +277,19 @@ int bootenv_remove(const struct bootenv *b, char slot, struct err *e)
 			return err_sys(e, "remove %s", path);
 	}
 	return bootenv_flush(e);
+}
+
+int bootenv_loader(struct bootenv_entry *en, struct err *e)
+{
+	char value[ATTRIBUTES + 2 * BOOTENV_NAME + 1];
+	struct buf b;
+
+	buf_init(&b, value, sizeof(value));
+	if (file_read(PATH_EFI_SELECTED, &b, e) < 0)
+		return -1;
+	if (bootenv_selected(en, (const uint8_t *)b.data, b.len) < 0)
+		return err_set(e, EINVAL, "the boot loader started something that is not a slot of ours");
+	return 0;
 }
 
 int bootenv_running(char *slot, struct err *e)

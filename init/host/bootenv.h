@@ -56,6 +56,7 @@ MUST_CHECK int bootenv_selected(struct bootenv_entry *en, const uint8_t *data, s
 /* "a" or "b". */
 bool bootenv_is_slot(const char *s);
 char bootenv_other(char slot);
+char bootenv_slot(unsigned index); /* 0: 'a' */
 
 /* en: NULL for a slot without entry. */
 enum bootenv_state bootenv_state(const struct bootenv_entry *en);
@@ -81,6 +82,8 @@ MUST_CHECK int bootenv_rename(const struct bootenv_entry *from, struct bootenv_e
 MUST_CHECK int bootenv_remove(const struct bootenv *b, char slot, struct err *e);
 /* Flushes the folder. */
 MUST_CHECK int bootenv_flush(struct err *e);
+/* What the boot loader started, from PATH_EFI_SELECTED; efivarfs must be mounted. code ENOENT: no such loader. */
+MUST_CHECK int bootenv_loader(struct bootenv_entry *en, struct err *e);
 /* Which slot runs, as stage 1 found out and PID 1 noted in PATH_RUN_SLOT. code ENOENT: nobody knows. */
 MUST_CHECK int bootenv_running(char *slot, struct err *e);
 

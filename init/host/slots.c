@@ -12,9 +12,9 @@
 void slots_from(struct slots *s, const struct bootenv *b)
 {
 	memset(s, 0, sizeof(*s));
-	for (char slot = 'a'; slot < 'a' + BOOTENV_SLOTS; slot++) {
-		const struct bootenv_entry *en = bootenv_of(b, slot);
-		struct slots_row *r = slots_row(s, slot);
+	for (unsigned i = 0; i < BOOTENV_SLOTS; i++) {
+		const struct bootenv_entry *en = bootenv_of(b, bootenv_slot(i));
+		struct slots_row *r = &s->row[i];
 		r->state = bootenv_state(en);
 		r->generation = en ? en->generation : 0;
 		r->left = en ? en->left : 0;
@@ -39,8 +39,8 @@ int slots_format(const struct slots *s, struct buf *b, struct err *e)
 	for (unsigned i = 0; i < BOOTENV_SLOTS; i++) {
 		const struct slots_row *r = &s->row[i];
 		if (r->version[0] && !slots_is_version(r->version))
-			return err_set(e, EINVAL, "slot %c: '%s' is no version", 'a' + (int)i, r->version);
-		buf_addf(b, "%c %s %u %u %s\n", 'a' + (int)i, bootenv_state_name(r->state), r->generation, r->left,
+			return err_set(e, EINVAL, "slot %c: '%s' is no version", bootenv_slot(i), r->version);
+		buf_addf(b, "%c %s %u %u %s\n", bootenv_slot(i), bootenv_state_name(r->state), r->generation, r->left,
 		         r->version[0] ? r->version : UNKNOWN);
 	}
 	return buf_ok(b) ? 0 : err_set(e, EMSGSIZE, "slots: no room");
@@ -95,12 +95,12 @@ int slots_parse(struct slots *s, const char *text, size_t len, struct err *e)
 		return err_set(e, EINVAL, "slots: too long, or a zero in it");
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	for (char slot = 'a'; slot < 'a' + BOOTENV_SLOTS; slot++) {
-		char *end = strchr(line, '\n');
+	for (unsigned i = 0; i < BOOTENV_SLOTS; i++) {
+		char slot = bootenv_slot(i), *end = strchr(line, '\n');
 		if (end == NULL)
 			return err_set(e, EINVAL, "slots: no line of slot %c", slot);
 		*end = '\0';
-		if (take_row(slots_row(s, slot), slot, line) < 0)
+		if (take_row(&s->row[i], slot, line) < 0)
 			return err_set(e, EINVAL, "slots: the line of slot %c is wrong", slot);
 		line = end + 1;
 	}

@@ -192,11 +192,35 @@ static void the_loader_says(void **state)
 	assert_int_equal(selected(longer, 0, &en), -1);
 }
 
+static void the_loader_is_asked(void **state)
+{
+	static const char name[] = "hearth-0004-b.efi",
+			  path[] = "/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+	uint8_t data[4 + 2 * sizeof(name)] = {6, 0, 0, 0};
+	struct bootenv_entry en;
+	(void)state;
+	assert_int_equal(bootenv_loader(&en, &e), -1);
+	assert_int_equal(e.code, ENOENT);
+	for (size_t i = 0; i < sizeof(name); i++)
+		data[4 + 2 * i] = (uint8_t)name[i];
+	int fd = open(box_path(path), O_WRONLY | O_CREAT, 0644);
+	assert_int_equal(write(fd, data, sizeof(data)), sizeof(data));
+	close(fd);
+	assert_int_equal(bootenv_loader(&en, &e), 0);
+	assert_int_equal(en.slot, 'b');
+	assert_int_equal(en.generation, 4);
+	box_write(path, "something");
+	assert_int_equal(bootenv_loader(&en, &e), -1);
+	assert_int_equal(e.code, EINVAL);
+}
+
 static void words(void **state)
 {
 	(void)state;
 	assert_true(bootenv_is_slot("a") && bootenv_is_slot("b"));
 	assert_false(bootenv_is_slot("") || bootenv_is_slot("c") || bootenv_is_slot("ab"));
+	assert_int_equal(bootenv_slot(0), 'a');
+	assert_int_equal(bootenv_slot(1), 'b');
 	assert_int_equal(bootenv_other('a'), 'b');
 	assert_int_equal(bootenv_other('b'), 'a');
 	assert_string_equal(bootenv_state_name(BOOTENV_TRIAL), "trial");
@@ -247,10 +271,20 @@ static void no_folder(void **state)
 	assert_int_equal(e.code, ENOENT);
 }
 
+static unsigned flushes;
+
+static int count_fsync(int fd)
+{
+	flushes++;
+	return fsync(fd);
+}
+
 static void renames(void **state)
 {
 	struct bootenv_entry from, to;
 	(void)state;
+	flushes = 0;
+	fake_fsync = count_fsync;
 	put("hearth-0002-b+2-1.efi");
 	assert_int_equal(bootenv_parse(&from, "hearth-0002-b+2-1.efi"), 0);
 	to = from;
@@ -258,6 +292,7 @@ static void renames(void **state)
 	to.counted = false;
 	assert_int_equal(bootenv_rename(&from, &to, &e), 0);
 	assert_string_equal(to.name, "hearth-0002-b.efi");
+	assert_int_equal(flushes, 1);
 	assert_true(there("hearth-0002-b.efi") && !there("hearth-0002-b+2-1.efi"));
 	assert_int_equal(bootenv_rename(&from, &to, &e), -1); /* the place is taken: never over it */
 	assert_int_equal(e.code, EEXIST);
@@ -278,7 +313,10 @@ static void removes_what_is_of_the_slot(void **state)
 	put("hearth-0003-b.efi");
 	put("hearth-b.new");
 	assert_int_equal(bootenv_read(&b, &e), 0);
+	flushes = 0;
+	fake_fsync = count_fsync;
 	assert_int_equal(bootenv_remove(&b, 'b', &e), 0);
+	assert_int_equal(flushes, 1);
 	assert_true(there("hearth-0001-a.efi") && there("hearth-b.new"));
 	assert_false(there("hearth-0002-b+0-3.efi") || there("hearth-0003-b.efi"));
 	assert_int_equal(bootenv_remove(&b, 'b', &e), 0); /* again */
@@ -351,6 +389,7 @@ int main(void)
 		cmocka_unit_test(names_that_cannot_be),
 		cmocka_unit_test(which_counts),
 		cmocka_unit_test(the_loader_says),
+		cmocka_unit_test_setup_teardown(the_loader_is_asked, setup, box_down),
 		cmocka_unit_test(words),
 		cmocka_unit_test_setup_teardown(the_folder, setup, box_down),
 		cmocka_unit_test_setup_teardown(too_many, setup, box_down),
