@@ -44,6 +44,7 @@ struct box {
 	struct cmdline cmdline;
 	struct net_table net;        /* storage for `status` */
 	uint64_t stage1_ms, init_ms; /* clock_ms when stage 1 and PID 1 began; 0: there was no stage 1 */
+	char safe[LIMIT_DETAIL];     /* why the box is in safe mode; "": it is not */
 	enum system_state system;
 	char system_detail[LIMIT_DETAIL];
 	int log_chan;    /* our end of the log service's channel, -1: it does not run */

@@ -177,7 +177,13 @@ void gate_trial(struct gate *g)
 	loop_after(g->loop, &g->tick, GATE_TICK_MS, on_tick, g);
 }
 
-void gate_stop(struct gate *g)
+void gate_stop(struct gate *g, const char *why)
 {
+	struct buf b;
 	loop_cancel(g->loop, &g->tick);
+	if (is_over(g))
+		return;
+	buf_init(&b, g->why, sizeof(g->why));
+	buf_addf(&b, "no verdict: %s", why);
+	fact_set(g->facts, FACT, FACT_OFF, g->why);
 }

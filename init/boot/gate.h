@@ -81,8 +81,8 @@ struct gate {
 
 /* The fact trial-boot is on; the rest of *g is set by its owner. A second call changes nothing. */
 void gate_trial(struct gate *g);
-/* Shutdown: no more verdicts. */
-void gate_stop(struct gate *g);
+/* No more verdicts, and why. No effect without a trial, or after its end. */
+void gate_stop(struct gate *g, const char *why);
 /* Nothing stands against confirming this slot: there is no trial, or it went well. */
 bool gate_allows(const struct gate *g);
 

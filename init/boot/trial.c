@@ -100,13 +100,15 @@ void trial_settings(struct box *box)
 
 void trial_fact(struct box *box, const struct fact *f)
 {
-	if (str_eq(f->name, "trial-boot") && f->value == FACT_ON && !shutdown_running(&box->shutdown))
+	if (box->safe[0] != '\0' || shutdown_running(&box->shutdown))
+		return;
+	if (str_eq(f->name, "trial-boot") && f->value == FACT_ON)
 		gate_trial(&box->trial.gate);
 }
 
-void trial_stop(struct box *box)
+void trial_stop(struct box *box, const char *why)
 {
-	gate_stop(&box->trial.gate);
+	gate_stop(&box->trial.gate, why);
 }
 
 const char *trial_problem(const struct box *box)

@@ -10,8 +10,8 @@ void trial_init(struct box *box);
 void trial_fact(struct box *box, const struct fact *f);
 /* The settings are known, or have changed. */
 void trial_settings(struct box *box);
-/* Shutdown begins. */
-void trial_stop(struct box *box);
+/* No verdict in this run, and why. */
+void trial_stop(struct box *box, const char *why);
 /* Why the box is degraded by its trial; "" when it is not. */
 const char *trial_problem(const struct box *box);
 

@@ -11,6 +11,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "boot/safe.h"
 #include "boot/trial.h"
 #include "loop/chan.h"
 #include "service/output.h"
@@ -145,7 +146,9 @@ int wire_services(struct box *box, struct err *e)
 	(void)identify_settings(&box->identify, on_settings_problem, box);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);
-	if (box->cmdline.no_kubernetes)
+	if (safe_look(box))
+		log_warnx("safe", "%s", safe_why(box));
+	else if (box->cmdline.no_kubernetes)
 		fact_set(&box->facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
 	else
 		fact_set(&box->facts, "kubernetes", FACT_ON, "");
@@ -197,7 +200,8 @@ int wire_state(struct box *box, struct err *e)
 		log_warnx("identity", "%s", why.text);
 	if (!same_servers(&before, &box->identify.settings))
 		restart_time(box);
-	(void)services_load(&box->services, PATH_RUN_SERVICES, on_service_problem, box);
+	if (!safe_look(box))
+		(void)services_load(&box->services, PATH_RUN_SERVICES, on_service_problem, box);
 	(void)services_link(&box->services, on_service_problem, box);
 	services_start_all(&box->services);
 	log_info("identity", "%s, boot %llu, last shutdown: %s", identify_hostname(&box->identify),
@@ -274,7 +278,7 @@ bool wire_healthy(const struct box *box)
 	return healthy;
 }
 
-static void set_system(struct box *box, enum system_event ev, const char *why)
+void wire_system(struct box *box, enum system_event ev, const char *why)
 {
 	enum system_state next = system_next(box->system, ev);
 	if (str_copy(box->system_detail, sizeof(box->system_detail), why) < 0) {
@@ -285,6 +289,22 @@ static void set_system(struct box *box, enum system_event ev, const char *why)
 		return;
 	box->system = next;
 	event_add(&box->events, EVENT_SYSTEM, "system", "%s%s%s", system_state_name(next), *why ? ": " : "", why);
+}
+
+/* Why a slot that nothing speaks against is not kept all the same; "": it is. */
+static const char *not_yet(const struct box *box)
+{
+	if (*safe_why(box))
+		return "safe mode";
+	return gate_allows(&box->trial.gate) ? "" : "the new slot is on trial, see health";
+}
+
+/* Whoever keeps the slot waits for this fact. */
+static void tell_healthy(struct box *box, const char *but)
+{
+	fact_set(&box->facts, "healthy", *but ? FACT_OFF : FACT_ON, but);
+	if (!*but)
+		history_well(&box->history);
 }
 
 static void on_judge(struct loop *l, void *arg)
@@ -300,15 +320,10 @@ static void on_judge(struct loop *l, void *arg)
 	enum system_event ev = verdict(box, &b, &healthy);
 	if (ev == SYSTEM_EV_COUNT)
 		return;
-	set_system(box, ev, why);
-	/* The slot is kept by what waits for this fact. */
-	if (healthy && !gate_allows(&box->trial.gate)) {
-		healthy = false;
-		(void)!str_copy(why, sizeof(why), "the new slot is on trial, see health");
-	}
-	fact_set(&box->facts, "healthy", healthy ? FACT_ON : FACT_OFF, healthy ? "" : why);
-	if (healthy)
-		history_well(&box->history);
+	wire_system(box, ev, why);
+	if (*safe_why(box) && ev != SYSTEM_EV_LOST)
+		wire_system(box, SYSTEM_EV_SAFE, safe_why(box));
+	tell_healthy(box, healthy ? not_yet(box) : why);
 }
 
 void wire_judge(struct box *box)
@@ -329,8 +344,8 @@ static void on_shutdown_begun(void *arg)
 	struct loop *l = &box->loop;
 	stages_stop(&box->stages);
 	history_stop(&box->history);
-	trial_stop(box);
-	set_system(box, SYSTEM_EV_STOP, box->shutdown.why);
+	trial_stop(box, "the box is going down");
+	wire_system(box, SYSTEM_EV_STOP, box->shutdown.why);
 	on_keep_clock(l, box);
 	loop_cancel(l, &box->keep_clock);
 }
