@@ -27,6 +27,7 @@ static void put_names(const struct box *box, struct json *out)
 	json_string(out, "slot", (const char[]){box->slot, '\0'});
 	json_string(out, "system", system_state_name(box->system));
 	json_string(out, "detail", box->system_detail);
+	json_string(out, "health", box->trial.gate.why); /* of a slot on trial */
 	json_int(out, "boots", box->identify.known ? (int64_t)box->identify.id.boots : 0);
 }
 

@@ -11,6 +11,8 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "boot/safe.h"
+#include "boot/trial.h"
 #include "loop/chan.h"
 #include "service/output.h"
 #include "service/table.h"
@@ -21,6 +23,7 @@
 #define CLOCK_KEEP_MS   600000
 #define CLOCK_KEEP_WAIT 10000
 #define POWER_LATER_MS  500
+#define VERDICT         (LIMIT_DETAIL + LIMIT_NAME)
 
 /* ---- problems ---- */
 
@@ -143,7 +146,9 @@ int wire_services(struct box *box, struct err *e)
 	(void)identify_settings(&box->identify, on_settings_problem, box);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);
-	if (box->cmdline.no_kubernetes)
+	if (safe_look(box))
+		log_warnx("safe", "%s", safe_why(box));
+	else if (box->cmdline.no_kubernetes)
 		fact_set(&box->facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
 	else
 		fact_set(&box->facts, "kubernetes", FACT_ON, "");
@@ -190,11 +195,13 @@ int wire_state(struct box *box, struct err *e)
 		log_warnx("clock", "%s", why.text);
 	if (identify_settings(&box->identify, on_settings_problem, box) == 0)
 		problem_clear(&box->problems, "settings");
+	trial_settings(box);
 	if (identify_apply(&box->identify, &why) < 0)
 		log_warnx("identity", "%s", why.text);
 	if (!same_servers(&before, &box->identify.settings))
 		restart_time(box);
-	(void)services_load(&box->services, PATH_RUN_SERVICES, on_service_problem, box);
+	if (!safe_look(box))
+		(void)services_load(&box->services, PATH_RUN_SERVICES, on_service_problem, box);
 	(void)services_link(&box->services, on_service_problem, box);
 	services_start_all(&box->services);
 	log_info("identity", "%s, boot %llu, last shutdown: %s", identify_hostname(&box->identify),
@@ -256,10 +263,22 @@ static enum system_event verdict(const struct box *box, struct buf *why, bool *h
 		*healthy = true;
 	if (*healthy && worst == STAGE_OUTSIDE)
 		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
+	if (why->len == 0)
+		buf_add(why, trial_problem(box));
 	return why->len == 0 ? SYSTEM_EV_GOOD : SYSTEM_EV_BAD;
 }
 
-static void set_system(struct box *box, enum system_event ev, const char *why)
+bool wire_healthy(const struct box *box)
+{
+	char why[VERDICT];
+	struct buf b;
+	bool healthy;
+	buf_init(&b, why, sizeof(why));
+	(void)verdict(box, &b, &healthy);
+	return healthy;
+}
+
+void wire_system(struct box *box, enum system_event ev, const char *why)
 {
 	enum system_state next = system_next(box->system, ev);
 	if (str_copy(box->system_detail, sizeof(box->system_detail), why) < 0) {
@@ -272,10 +291,26 @@ static void set_system(struct box *box, enum system_event ev, const char *why)
 	event_add(&box->events, EVENT_SYSTEM, "system", "%s%s%s", system_state_name(next), *why ? ": " : "", why);
 }
 
+/* Why a slot that nothing speaks against is not kept all the same; "": it is. */
+static const char *not_yet(const struct box *box)
+{
+	if (*safe_why(box))
+		return "safe mode";
+	return gate_allows(&box->trial.gate) ? "" : "the new slot is on trial, see health";
+}
+
+/* Whoever keeps the slot waits for this fact. */
+static void tell_healthy(struct box *box, const char *but)
+{
+	fact_set(&box->facts, "healthy", *but ? FACT_OFF : FACT_ON, but);
+	if (!*but)
+		history_well(&box->history);
+}
+
 static void on_judge(struct loop *l, void *arg)
 {
 	struct box *box = arg;
-	char why[LIMIT_DETAIL + LIMIT_NAME];
+	char why[VERDICT];
 	struct buf b;
 	bool healthy;
 	(void)l;
@@ -285,14 +320,13 @@ static void on_judge(struct loop *l, void *arg)
 	enum system_event ev = verdict(box, &b, &healthy);
 	if (ev == SYSTEM_EV_COUNT)
 		return;
-	set_system(box, ev, why);
-	fact_set(&box->facts, "healthy", healthy ? FACT_ON : FACT_OFF, healthy ? "" : why);
-	if (healthy)
-		history_well(&box->history);
+	wire_system(box, ev, why);
+	if (*safe_why(box) && ev != SYSTEM_EV_LOST)
+		wire_system(box, SYSTEM_EV_SAFE, safe_why(box));
+	tell_healthy(box, healthy ? not_yet(box) : why);
 }
 
-/* Looks again at what the state of the system follows from; deferred. */
-static void judge_later(struct box *box)
+void wire_judge(struct box *box)
 {
 	if (!box->judge.armed)
 		loop_after(&box->loop, &box->judge, 0, on_judge, box);
@@ -301,7 +335,7 @@ static void judge_later(struct box *box)
 void wire_stage(const struct stage *s, void *arg)
 {
 	(void)s;
-	judge_later(arg);
+	wire_judge(arg);
 }
 
 static void on_shutdown_begun(void *arg)
@@ -310,7 +344,8 @@ static void on_shutdown_begun(void *arg)
 	struct loop *l = &box->loop;
 	stages_stop(&box->stages);
 	history_stop(&box->history);
-	set_system(box, SYSTEM_EV_STOP, box->shutdown.why);
+	trial_stop(box, "the box is going down");
+	wire_system(box, SYSTEM_EV_STOP, box->shutdown.why);
 	on_keep_clock(l, box);
 	loop_cancel(l, &box->keep_clock);
 }
@@ -338,7 +373,7 @@ static void fact_data(const struct fact *f, struct box *box)
 static void fact_root(const struct fact *f, struct box *box)
 {
 	char text[ERR_TEXT];
-	judge_later(box);
+	wire_judge(box);
 	if (f->value != FACT_OFF)
 		problem_clear(&box->problems, f->name);
 	else if (str_format(text, sizeof(text), "the root is damaged: %s", f->detail) == 0)
@@ -374,14 +409,14 @@ static const struct {
 static void on_fact(const struct fact *f, enum fact_value before, void *arg)
 {
 	struct box *box = arg;
-	(void)before;
-	/* Of a service's state its own event tells more. */
-	if (!str_starts(f->name, "service-"))
+	/* Of a service's state its own event tells more, and the time left is news once a second. */
+	if (!str_starts(f->name, "service-") && !(str_eq(f->name, "health") && f->value == before))
 		event_add(&box->events, EVENT_FACT, f->name, "%s%s%s", fact_value_name(f->value),
 		          f->detail[0] != '\0' ? ": " : "", f->detail);
 	else if (str_starts(f->name, "service-console"))
 		fact_console(box);
 	stages_fact(&box->stages, f);
+	trial_fact(box, f);
 	for (size_t i = 0; i < COUNT_OF(fact_rows); i++) {
 		if (str_eq(fact_rows[i].fact, f->name))
 			fact_rows[i].fn(f, box);
@@ -403,7 +438,7 @@ static void on_event(const struct event *ev, void *arg)
 		say(&box->say, "%s: %s", ev->name, ev->text);
 	if (ev->kind == EVENT_SERVICE) {
 		feed_log(box);
-		judge_later(box);
+		wire_judge(box);
 	}
 	control_event(&box->control);
 }
@@ -452,6 +487,7 @@ int wire_init(struct box *box, struct err *e)
 	init_services(box);
 	init_shutdown(box);
 	history_init(&box->history, &box->loop, &box->facts);
+	trial_init(box);
 	box->stages.loop = &box->loop;
 	box->stages.facts = &box->facts;
 	box->stages.events = &box->events;

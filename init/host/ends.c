@@ -162,11 +162,12 @@ bool end_is_crash(enum end_kind k)
 	return k == END_WATCHDOG || k == END_PANIC || k == END_PID1_FAULT;
 }
 
-unsigned ends_crashes(const struct ends *all)
+unsigned ends_crashes(const struct ends *all, const char *slot)
 {
-	unsigned n = 0;
+	unsigned i = all->count;
 
-	while (n < all->count && end_is_crash(all->end[all->count - 1 - n].kind) && !all->end[all->count - 1 - n].well)
-		n++;
-	return n;
+	while (i > 0 && end_is_crash(all->end[i - 1].kind) && !all->end[i - 1].well &&
+	       str_eq(all->end[i - 1].slot, slot))
+		i--;
+	return all->count - i;
 }

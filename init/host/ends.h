@@ -69,7 +69,7 @@ MUST_CHECK int ends_format(const struct ends *all, struct buf *b, struct err *e)
 void ends_add(struct ends *all, const struct end *n);
 /* What PID 1 or the kernel did not survive. */
 bool end_is_crash(enum end_kind k);
-/* How many of the last ends in a row were crashes of runs that had not got well. */
-unsigned ends_crashes(const struct ends *all);
+/* How many of the last ends in a row were crashes of runs of this slot that had not got well. */
+unsigned ends_crashes(const struct ends *all, const char *slot);
 
 #endif

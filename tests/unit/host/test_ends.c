@@ -111,8 +111,11 @@ static void crashes_in_a_row(void **state)
 	} rows[] = {
 		{"", 0},
 		{"panic 1 2 a 1 ill x\n", 1},
-		{"panic 1 2 a 1 ill x\nwatchdog 1 2 a 1 ill x\npid1-fault 1 2 b 1 ill x\n", 3},
-		{"panic 1 2 a 1 ill x\nwatchdog 1 2 a 1 well x\npid1-fault 1 2 b 1 ill x\n", 1},
+		{"panic 1 2 a 1 ill x\nwatchdog 1 2 a 1 ill x\npid1-fault 1 2 a 1 ill x\n", 3},
+		{"panic 1 2 a 1 ill x\nwatchdog 1 2 a 1 well x\npid1-fault 1 2 a 1 ill x\n", 1},
+		/* What another slot did is no reason. */
+		{"panic 1 2 a 1 ill x\npanic 1 2 b 1 ill x\n", 0},
+		{"panic 1 2 b 1 ill x\npanic 1 2 a 1 ill x\n", 1},
 		{"panic 1 2 a 1 ill x\npower-loss 1 2 a 1 ill x\n", 0},
 		{"panic 1 2 a 1 ill x\nasked 1 2 a 1 ill x\nwatchdog 1 2 a 1 ill x\n", 1},
 	};
@@ -120,7 +123,7 @@ static void crashes_in_a_row(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(ends_parse(&all, rows[i].text, strlen(rows[i].text)), 0);
-		assert_int_equal(ends_crashes(&all), rows[i].crashes);
+		assert_int_equal(ends_crashes(&all, "a"), rows[i].crashes);
 	}
 }
 
