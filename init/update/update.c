@@ -14,8 +14,8 @@
 #include "loop/child.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
+#include "update/answers.h"
 #include "update/conduct.h"
-#include "update/serve.h"
 #include "update/worker.h"
 
 #define ROOM       "update"
@@ -26,7 +26,7 @@ static struct {
 	struct teller teller;
 	struct teller_fact fact[4];
 	struct conduct conduct;
-	struct serve serve;
+	struct answers answers;
 } role;
 
 static int parse_options(int argc, char **argv, struct conduct_options *o)
@@ -74,14 +74,14 @@ static int channel(void)
 static int set_up(const struct conduct_options *o, struct err *e)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, 0};
-	const struct conduct_hooks hooks = {serve_decided, serve_arming, serve_restart, &role.serve};
+	const struct conduct_hooks hooks = {answers_decided, answers_arming, answers_restart, &role.answers};
 	int chan = channel(); /* before the loop may take that number */
 	teller_init(&role.teller, role.fact, COUNT_OF(role.fact));
 	if (loop_init(&role.loop, e) < 0 || signals_init(&role.loop, signals, on_signal, NULL, e) < 0)
 		return -1;
 	teller_open(&role.teller, &role.loop, chan, ROOM);
 	conduct_init(&role.conduct, &role.loop, &role.teller, o, &hooks);
-	if (serve_init(&role.serve, &role.loop, chan, &role.conduct, e) < 0)
+	if (answers_init(&role.answers, &role.loop, chan, &role.conduct, e) < 0)
 		return -1;
 	conduct_begin(&role.conduct);
 	return 0;
@@ -105,7 +105,7 @@ int update_main(int argc, char **argv)
 	if (rc < 0)
 		log_errx(ROOM, "%s", e.text);
 	conduct_fini(&role.conduct);
-	serve_fini(&role.serve);
+	answers_fini(&role.answers);
 	teller_fini(&role.teller);
 	signals_fini(&role.loop);
 	loop_fini(&role.loop);

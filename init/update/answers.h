@@ -2,9 +2,9 @@
  * control channel (descriptor 3), on which the answers to the role's own requests come, too.
  *
  * `update` answers at once; `install` when the manifest is read and taken, or refused; `show` when it is read; both
- * after SERVE_WAIT_MS at the latest, while the source may still be waited for. */
-#ifndef HEARTH_UPDATE_SERVE_H
-#define HEARTH_UPDATE_SERVE_H
+ * after ANSWERS_WAIT_MS at the latest, while the source may still be waited for. */
+#ifndef HEARTH_UPDATE_ANSWERS_H
+#define HEARTH_UPDATE_ANSWERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,10 +13,10 @@
 #include "loop/loop.h"
 #include "update/conduct.h"
 
-#define SERVE_WAIT_MS  18000 /* PID 1 waits 23 s */
-#define SERVE_FACTS_MS 3000  /* for PID 1's list of facts, before an update is armed without it */
+#define ANSWERS_WAIT_MS  18000 /* PID 1 waits 23 s */
+#define ANSWERS_FACTS_MS 3000  /* for PID 1's list of facts, before an update is armed without it */
 
-struct serve {
+struct answers {
 	struct loop *loop;
 	int chan; /* -1: none */
 	struct conduct *conduct;
@@ -29,14 +29,14 @@ struct serve {
 };
 
 /* chan is the caller's. When PID 1 closes it the loop quits. */
-MUST_CHECK int serve_init(struct serve *s, struct loop *l, int chan, struct conduct *c, struct err *e);
-void serve_fini(struct serve *s);
+MUST_CHECK int answers_init(struct answers *s, struct loop *l, int chan, struct conduct *c, struct err *e);
+void answers_fini(struct answers *s);
 /* The hooks of the conductor. */
-void serve_decided(const struct err *e, void *arg);
-void serve_arming(void *arg);
-void serve_restart(const char *version, void *arg);
+void answers_decided(const struct err *e, void *arg);
+void answers_arming(void *arg);
+void answers_restart(const char *version, void *arg);
 
 /* Pure: the facts "app-..." that are on, from PID 1's answer to `facts`. */
-MUST_CHECK int serve_healthy(struct names *healthy, const char *json, size_t len, struct err *e);
+MUST_CHECK int answers_healthy(struct names *healthy, const char *json, size_t len, struct err *e);
 
 #endif

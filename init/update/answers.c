@@ -1,5 +1,5 @@
 /* Asks of the consoles, and what the update role asks PID 1 itself. It must answer every ask once. */
-#include "update/serve.h"
+#include "update/answers.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +23,7 @@
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static void send_answer(struct serve *s, uint32_t id, enum proto_kind kind, const char *text, size_t len)
+static void send_answer(struct answers *s, uint32_t id, enum proto_kind kind, const char *text, size_t len)
 {
 	struct err e = {0};
 	if (len > LIMIT_REPLY - PROTO_REPLY_HEAD)
@@ -36,19 +36,19 @@ static void send_answer(struct serve *s, uint32_t id, enum proto_kind kind, cons
 		log_warnx(ROOM, "an answer: %s", e.text);
 }
 
-static void refuse(struct serve *s, uint32_t id, const char *text)
+static void refuse(struct answers *s, uint32_t id, const char *text)
 {
 	send_answer(s, id, PROTO_ERROR, text, strlen(text));
 }
 
-static void begin(struct serve *s, struct buf *b, struct json *j)
+static void begin(struct answers *s, struct buf *b, struct json *j)
 {
 	buf_init(b, s->out, sizeof(s->out) - PROTO_REPLY_HEAD);
 	json_init(j, b);
 	json_open_object(j, NULL);
 }
 
-static void answer(struct serve *s, uint32_t id, struct json *j)
+static void answer(struct answers *s, uint32_t id, struct json *j)
 {
 	json_close_object(j);
 	if (json_ok(j))
@@ -71,7 +71,7 @@ static void add_bundle(struct json *j, const struct msg_manifest *m)
 		json_int(j, "fetch", (int64_t)m->fetch);
 }
 
-static void answer_status(struct serve *s, uint32_t id)
+static void answer_status(struct answers *s, uint32_t id)
 {
 	const struct conduct *c = s->conduct;
 	char text[ERR_TEXT + LIMIT_DETAIL + ORDER_SOURCE];
@@ -102,7 +102,7 @@ static void answer_status(struct serve *s, uint32_t id)
 	answer(s, id, &j);
 }
 
-static void answer_message(struct serve *s, uint32_t id, const char *text)
+static void answer_message(struct answers *s, uint32_t id, const char *text)
 {
 	struct buf b;
 	struct json j;
@@ -115,7 +115,7 @@ static void answer_message(struct serve *s, uint32_t id, const char *text)
 
 static void on_wait(struct loop *l, void *arg)
 {
-	struct serve *s = arg;
+	struct answers *s = arg;
 	uint32_t id = s->pending;
 	(void)l;
 	s->pending = 0;
@@ -125,9 +125,9 @@ static void on_wait(struct loop *l, void *arg)
 		answer_message(s, id, "started; the source does not answer yet. `update` tells how it goes on");
 }
 
-void serve_decided(const struct err *e, void *arg)
+void answers_decided(const struct err *e, void *arg)
 {
-	struct serve *s = arg;
+	struct answers *s = arg;
 	const struct msg_manifest *m = &s->conduct->manifest;
 	uint32_t id = s->pending;
 	char text[LIMIT_DETAIL];
@@ -152,7 +152,7 @@ void serve_decided(const struct err *e, void *arg)
 	answer(s, id, &j);
 }
 
-static void order(struct serve *s, uint32_t id, unsigned argc, const char *const *argv)
+static void order(struct answers *s, uint32_t id, unsigned argc, const char *const *argv)
 {
 	struct order o;
 	struct err e = {0};
@@ -167,7 +167,7 @@ static void order(struct serve *s, uint32_t id, unsigned argc, const char *const
 	} else if (waits) {
 		s->pending = id;
 		s->show = o.verb == ORDER_SHOW;
-		loop_after(s->loop, &s->wait, SERVE_WAIT_MS, on_wait, s);
+		loop_after(s->loop, &s->wait, ANSWERS_WAIT_MS, on_wait, s);
 	} else {
 		answer_status(s, id);
 	}
@@ -175,7 +175,7 @@ static void order(struct serve *s, uint32_t id, unsigned argc, const char *const
 
 /* --- what the role asks ----------------------------------------------------------------------- */
 
-static int ask(struct serve *s, uint32_t id, unsigned argc, const char *const *argv, struct err *e)
+static int ask(struct answers *s, uint32_t id, unsigned argc, const char *const *argv, struct err *e)
 {
 	char msg[LIMIT_REQUEST];
 	if (s->chan < 0)
@@ -185,14 +185,14 @@ static int ask(struct serve *s, uint32_t id, unsigned argc, const char *const *a
 }
 
 /* Without the list the gate has less to go by, but an update that is complete is not thrown away for that. */
-static void arm(struct serve *s, const char *json, size_t len, const char *why)
+static void arm(struct answers *s, const char *json, size_t len, const char *why)
 {
 	static struct names healthy;
 	struct err e = {0};
 	s->facts = false;
 	loop_cancel(s->loop, &s->facts_wait);
 	healthy.count = 0;
-	if (json && serve_healthy(&healthy, json, len, &e) < 0)
+	if (json && answers_healthy(&healthy, json, len, &e) < 0)
 		why = e.text;
 	if (why)
 		log_warnx(ROOM, "which apps are healthy is not known: %s", why);
@@ -205,20 +205,20 @@ static void on_no_facts(struct loop *l, void *arg)
 	arm(arg, NULL, 0, "no answer from PID 1");
 }
 
-void serve_arming(void *arg)
+void answers_arming(void *arg)
 {
 	static const char *const argv[] = {"facts"};
-	struct serve *s = arg;
+	struct answers *s = arg;
 	struct err e = {0};
 	if (ask(s, ID_FACTS, 1, argv, &e) < 0) {
 		arm(s, NULL, 0, e.text);
 		return;
 	}
 	s->facts = true;
-	loop_after(s->loop, &s->facts_wait, SERVE_FACTS_MS, on_no_facts, s);
+	loop_after(s->loop, &s->facts_wait, ANSWERS_FACTS_MS, on_no_facts, s);
 }
 
-void serve_restart(const char *version, void *arg)
+void answers_restart(const char *version, void *arg)
 {
 	char why[LIMIT_DETAIL];
 	const char *const argv[] = {"reboot", why};
@@ -227,7 +227,7 @@ void serve_restart(const char *version, void *arg)
 		log_warnx(ROOM, "restart: %s", e.text);
 }
 
-int serve_healthy(struct names *healthy, const char *json, size_t len, struct err *e)
+int answers_healthy(struct names *healthy, const char *json, size_t len, struct err *e)
 {
 	yyjson_doc *doc = yyjson_read(json, len, 0);
 	yyjson_val *facts = yyjson_obj_get(yyjson_doc_get_root(doc), "facts"), *fact;
@@ -246,7 +246,7 @@ int serve_healthy(struct names *healthy, const char *json, size_t len, struct er
 
 /* --- the channel ------------------------------------------------------------------------------ */
 
-static void take_ask(struct serve *s, uint32_t id, char *words, size_t len)
+static void take_ask(struct answers *s, uint32_t id, char *words, size_t len)
 {
 	const char *argv[WORDS];
 	unsigned argc = 0;
@@ -264,7 +264,7 @@ static void take_ask(struct serve *s, uint32_t id, char *words, size_t len)
 	order(s, id, argc, argv);
 }
 
-static void take_reply(struct serve *s, const struct proto_reply *r)
+static void take_reply(struct answers *s, const struct proto_reply *r)
 {
 	if (r->id == ID_FACTS && s->facts)
 		arm(s, r->kind == PROTO_OK ? r->text : NULL, r->len, r->kind == PROTO_OK ? NULL : r->text);
@@ -273,7 +273,7 @@ static void take_reply(struct serve *s, const struct proto_reply *r)
 }
 
 /* True when there may be more. */
-static bool receive(struct serve *s)
+static bool receive(struct answers *s)
 {
 	char words[LIMIT_REQUEST + 1];
 	struct err e = {0};
@@ -313,7 +313,7 @@ static void on_channel(struct loop *l, int fd, uint32_t events, void *arg)
 	}
 }
 
-int serve_init(struct serve *s, struct loop *l, int chan, struct conduct *c, struct err *e)
+int answers_init(struct answers *s, struct loop *l, int chan, struct conduct *c, struct err *e)
 {
 	memset(s, 0, sizeof(*s));
 	s->loop = l;
@@ -322,7 +322,7 @@ int serve_init(struct serve *s, struct loop *l, int chan, struct conduct *c, str
 	return chan < 0 ? 0 : loop_add(l, chan, EPOLLIN, on_channel, s, e);
 }
 
-void serve_fini(struct serve *s)
+void answers_fini(struct answers *s)
 {
 	if (!s->loop)
 		return;
