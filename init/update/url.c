@@ -22,7 +22,8 @@ static int refuse(struct err *e, const char *url, int code, const char *why)
 	/* What may be a password stays out of a log. */
 	if (strchr(url, '@'))
 		return err_set(e, code, "the URL is refused: %s", why);
-	return err_set(e, code, "the URL '%.*s' is refused: %s", SHOWN, url, why);
+	int len = (int)strcspn(url, "?"); /* nor what a query may hold */
+	return err_set(e, code, "the URL '%.*s' is refused: %s", len < SHOWN ? len : SHOWN, url, why);
 }
 
 static size_t scheme_length(const char *url)

@@ -94,7 +94,8 @@ static void a_name_that_is_too_long(void **state)
 
 static void passwords_are_not_told(void **state)
 {
-	static const char *const urls[] = {"http://me:secret@h/", "ftp://me:secret@h/", "me:secret@h"};
+	static const char *const urls[] = {"http://me:secret@h/", "ftp://me:secret@h/", "me:secret@h",
+	                                   "http://h/ ?secret"};
 	char site[64];
 
 	(void)state;
