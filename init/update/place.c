@@ -70,6 +70,8 @@ static int open_source(const char *path, struct err *e)
 {
 	struct stat st;
 	int fd = sys_open_no_links(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == ELOOP)
+		return err_set(e, ELOOP, "%s: there is a symbolic link in that path, which is not followed", path);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
 	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))

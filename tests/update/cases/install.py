@@ -1,0 +1,97 @@
+"""Installs that go well."""
+import hashlib
+
+from bundles import BLOCK, blocks
+
+
+def check_installed(stage, box, bundle):
+    slot = bundle.slot()
+    assert box.read('slots/b')[:len(slot)] == slot, 'the target is not the image and its tree'
+    assert box.read('slots/a')[:len(stage.old.slot())] == stage.old.slot()
+    assert box.entries() == ['hearth-0001-a.efi', 'hearth-0002-b+3.efi'], box.entries()
+    assert hashlib.sha256(box.read('boot/EFI/Linux/hearth-0002-b+3.efi')).digest() == hashlib.sha256(bundle.uki).digest()
+    assert box.read('state/update/slot-b') == bundle.version.encode() + b'\n'
+    assert box.read('state/update/apps-before') == b'app-web\n'
+    assert not box.exists('data/update/job')
+    box.wait_fact('update-ready', 'on', 'version %s in slot b' % bundle.version)
+    box.wait_fact('update-running', 'off')
+
+
+def case_file(stage):
+    bundle = stage.bundle(stage.new_blocks)
+    with stage.box() as box:
+        box.write('data/new.hearth', bundle.pack())
+        said = box.update('install', '/data/new.hearth')
+        assert said['message'].startswith('started: version 0.2.0'), said
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+        assert not box.reboots
+
+
+def case_url_delta(stage):
+    bundle = stage.bundle(stage.new_blocks)
+    stage.server.files['/new.hearth'] = bundle.pack()
+    with stage.box() as box:
+        box.update('install', stage.server.url('/new.hearth'))
+        ready = box.wait_state('ready')
+        check_installed(stage, box, bundle)
+    need = (stage.CHANGED + 1) * BLOCK + len(bundle.tree) + len(bundle.uki) + len(bundle.text) + 4096
+    stage.notes.append('%d KiB for %d KiB that differ' % (stage.server.sent // 1024, need // 1024))
+    assert stage.server.sent <= need * 1.15 + 20000, (stage.server.sent, need)
+    assert ready['copied'] >= (stage.BLOCKS - 20) * BLOCK, ready
+
+
+def case_url_whole(stage):
+    """A server without ranges."""
+    bundle = stage.bundle(stage.new_blocks)
+    stage.server.files['/new.hearth'] = bundle.pack()
+    stage.server.ranges = False
+    with stage.box() as box:
+        box.update('install', stage.server.url('/new.hearth'))
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+
+
+def case_restart(stage):
+    bundle = stage.bundle(stage.new_blocks)
+    with stage.box() as box:
+        box.write('data/new.hearth', bundle.pack())
+        box.update('install', '/data/new.hearth', '--restart')
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+        assert box.reboots == [['the update to 0.2.0']], box.reboots
+
+
+def case_show(stage):
+    bundle = stage.bundle(stage.new_blocks)
+    stage.server.files['/new.hearth'] = bundle.pack()
+    with stage.box() as box:
+        before = box.picture()
+        said = box.update('show', stage.server.url('/new.hearth'))
+        assert said['version'] == '0.2.0' and said['changes'] == 'Better, and more of it', said
+        assert said['size'] == len(bundle.pack()), said
+        assert said['fetch'] < said['size'] / 2, said
+        stage.server.ranges = False
+        said = box.update('show', stage.server.url('/new.hearth'))
+        assert said['version'] == '0.2.0' and 'fetch' not in said, said
+        assert box.picture() == before
+        # And what it said comes true.
+        assert box.update()['state'] == 'idle'
+
+
+def case_memory(stage):
+    """The worker's peak does not depend on the size."""
+    stage.server.rate = 0
+    bundle = stage.bundle(blocks(12000, 3))
+    stage.server.files['/new.hearth'] = bundle.pack()
+    box = stage.box()
+    box.write('slots/b', bytes(60 << 20))
+    peak = 0
+    with box:
+        box.update('install', stage.server.url('/new.hearth'))
+        while box.update()['state'] not in ('ready', 'failed'):
+            pid = box.worker()
+            peak = max(peak, box.peak_kib(pid) if pid else 0)
+        check_installed(stage, box, bundle)
+    stage.notes.append('%d KiB for a bundle of %d MiB' % (peak, len(bundle.pack()) >> 20))
+    assert 0 < peak < 16 << 10, peak
