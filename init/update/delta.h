@@ -20,8 +20,9 @@
 #include "update/tree.h"
 
 /* The largest gap between two missing runs that is fetched with them. A request's headers (about 500 bytes) are less
- * than one block, so bytes alone say 0; but on a link of 40 Mbit/s with 20 ms of way and back, one more request costs
- * as long as 25 blocks. */
+ * than one block, so bytes alone say 0; but one more request costs a way there and back: 20 ms of a link of 40 Mbit/s
+ * are 25 blocks. Measured on a root with a change every 60 KB of its largest program: 0 is 57 MB in 802 requests, 8 is
+ * 68 MB in 167. A new `hearth` alone is 0.9 MB in 5, whatever the gap. */
 #define DELTA_GAP 8
 
 /* All zero is an empty table that takes nothing in. */

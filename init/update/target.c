@@ -24,7 +24,7 @@ int target_init(struct target *t, int fd, uint64_t data_blocks, struct err *e)
 		return err_set(e, ENOSPC, "target has %llu bytes, the new root needs %llu", (unsigned long long)bytes,
 		               (unsigned long long)needs);
 	t->batch = aligned_alloc(VERITY_BLOCK, TARGET_BATCH);
-	t->local = aligned_alloc(VERITY_BLOCK, LOCAL_BLOCKS * VERITY_BLOCK);
+	t->local = aligned_alloc(VERITY_BLOCK, (size_t)LOCAL_BLOCKS * VERITY_BLOCK);
 	if (!t->batch || !t->local)
 		return err_set(e, ENOMEM, "no memory to write with");
 	return blockset_init(&t->done, data_blocks, e);

@@ -537,6 +537,106 @@ static void every_call_fails_once(void **state)
 	assert_true(n > 50 && failed > 20);
 }
 
+/* ---- power cuts: a disk with a cache of its own, which keeps nothing but what was flushed, and odd sectors ---- */
+
+#define SECTOR 512
+#define SIZE   (IMAGE + 8 * (size_t)VERITY_BLOCK)
+
+static struct {
+	uint8_t durable[SIZE];
+	struct {
+		off_t at;
+		size_t n;
+	} cached[64];
+	unsigned count, writes_left;
+	uint32_t dice;
+} disk;
+
+static ssize_t disk_pwrite(int which, const void *p, size_t n, off_t at)
+{
+	assert_true(which == fd && disk.count < COUNT_OF(disk.cached));
+	if (disk.writes_left-- == 0) {
+		errno = EIO; /* the power is off */
+		return -1;
+	}
+	disk.cached[disk.count].at = at;
+	disk.cached[disk.count++].n = n;
+	return pwrite(which, p, n, at);
+}
+
+static int disk_fsync(int which)
+{
+	while (disk.count > 0) {
+		disk.count--;
+		off_t at = disk.cached[disk.count].at;
+		assert_true(pread(which, disk.durable + at, disk.cached[disk.count].n, at) > 0);
+	}
+	return 0;
+}
+
+/* Of what was not flushed, every sector is on the disk or is not. */
+static void cut_the_power(void)
+{
+	for (; disk.count > 0; disk.count--) {
+		off_t at = disk.cached[disk.count - 1].at;
+		for (size_t i = 0; i < disk.cached[disk.count - 1].n; i += SECTOR, at += SECTOR) {
+			disk.dice = disk.dice * 1103515245 + 12345;
+			if (disk.dice >> 30 & 1)
+				assert_int_equal(pread(fd, disk.durable + at, SECTOR, at), SECTOR);
+		}
+	}
+	assert_int_equal(pwrite(fd, disk.durable, IMAGE + made.len, 0), IMAGE + made.len);
+}
+
+/* The power is cut at the n-th write of the first install, and of each that goes on with it; n grows until one ends. */
+static void power_cuts_at_every_write(void **state)
+{
+	unsigned ended = 0;
+
+	(void)state;
+	fill_running();
+	memset(&disk, 0, sizeof(disk));
+	fake_pwrite = disk_pwrite;
+	fake_fsync = disk_fsync;
+	for (unsigned n = 0; n < 40; n++) {
+		if (ended)
+			memset(disk.durable, 0xdd, sizeof(disk.durable)); /* and once more, from the beginning */
+		cut_the_power();
+		disk.writes_left = n;
+		ended = install() == 0;
+		if (!ended)
+			assert_string_equal(strstr(e.text, "target: "), e.text);
+		else
+			assert_memory_equal(disk.durable, image, IMAGE);
+	}
+	assert_true(ended);
+	assert_whole();
+}
+
+/* What was flushed is found again, whatever comes after. */
+static void what_was_flushed_stays(void **state)
+{
+	(void)state;
+	memset(&disk, 0, sizeof(disk));
+	disk.writes_left = 1000;
+	fake_pwrite = disk_pwrite;
+	fake_fsync = disk_fsync;
+	open_target();
+	assert_int_equal(target_feed(&t, image, 333 * VERITY_BLOCK, &e), 0);
+	assert_int_equal(target_flush(&t, &e), 0);
+	assert_int_equal(target_feed(&t, image + 333 * VERITY_BLOCK, 300 * VERITY_BLOCK, &e), 0);
+	target_fini(&t);
+	cut_the_power();
+	assert_int_equal(target_init(&t, fd, BLOCKS, &e), 0);
+	assert_int_equal(target_open(&t, &made.v, made.root, &e), 0);
+	assert_int_equal(target_resume(&t, &e), 0);
+	assert_true(t.done.count >= 333 && t.done.count < 400);
+	for (uint64_t i = 0; i < 333; i++)
+		assert_true(blockset_has(&t.done, i));
+}
+
+/* ---- little is dirty, much is told ---- */
+
 static uint64_t settled, written, most_dirty;
 
 static ssize_t counting_pwrite(int which, const void *p, size_t n, off_t at)
@@ -656,6 +756,8 @@ int main(void)
 		CASE(an_unreadable_block_is_named),
 		CASE(missing_blocks_are_named),
 		CASE(every_call_fails_once),
+		CASE(power_cuts_at_every_write),
+		CASE(what_was_flushed_stays),
 		CASE(little_is_dirty),
 		CASE(progress_is_told),
 		CASE(a_file_past_the_page_cache),
