@@ -370,6 +370,11 @@ def broken_keys(where):
     shutil.copytree(box.keys, keys)
     (keys / "README").write_text("x")
     verify(bundle, keys)
+    for name in "ab":
+        shutil.copy(keys / "next.pem", keys / f"{name}.pem")
+    assert verify(bundle, keys).endswith("signed by current")
+    shutil.copy(keys / "next.pem", keys / "c.pem")
+    refuses(bundle, keys, "more than 4 keys")
 
 
 @case
@@ -393,6 +398,8 @@ def release_check(where):
         assert all(w in said for w in want), said
     dev = Box(where / "dev")
     check(dev, False, "current.pem: a development key", "next.pem: a development key")
+    dev.env["XDG_CACHE_HOME"] = str(where / "another machine's")
+    check(dev, False, "current.pem: a development key", "next.pem: a development key")
     one, two = key(where / "one"), key(where / "two")
     mixed = Box(where / "mixed", KEY=str(one))
     check(mixed, False, "next.pem: a development key")
@@ -404,6 +411,7 @@ def release_check(where):
     check(box, True)
     bundle = box.make()
     check(box, True, "signed by current")
+    dev.env["XDG_CACHE_HOME"] = str(where / "dev/cache")
     shutil.copy(dev.make(), box.out / "dev.hearth")
     check(box, False, "dev.hearth: wrong signature")
     (box.out / "dev.hearth").unlink()
