@@ -19,7 +19,7 @@ image: ## build everything: build/hearth.img
 bundle: ## build everything, and an update signed by KEY=file: build/hearth-VERSION.hearth (NEXT_KEY=file: the key after it)
 	@$(STEPS) $(BUILD_STEPS) bundle
 
-release-check: ## is the root and every bundle in build/ fit to be given away? not with a development key
+release-check: hearth ## is the root and every bundle in build/ fit to be given away? not with a development key
 	@board/release-check.sh
 
 test: ## build everything and pass the tests

@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "update/reader.h"
 #include "update/signature.h"
+#include "update/tree.h"
 
 #define PIECE       (256 << 10) /* bytes read at once */
 #define PROGRESS_MS 200
@@ -24,6 +25,9 @@
 static struct {
 	struct reader reader;
 	struct signature_keys keys;
+	struct tree tree;
+	uint8_t block[VERITY_BLOCK]; /* of the image, until it is whole */
+	int fd;
 	const char *path;
 	const char *name; /* of the file, for progress */
 	uint64_t length;  /* of the file */
@@ -58,15 +62,39 @@ static int on_manifest(void *arg, const struct update_manifest *m, const char *s
 	return 0;
 }
 
-/* The verity tree is checked here, block by block, when what checks it is there: root.verity lies before root.erofs. */
+/* root.verity has passed: all of the tree is what the root hash says, or not. */
+static int open_tree(struct err *e)
+{
+	const struct update_manifest *m = &bundle.reader.m;
+	uint64_t at[TAR_MEMBERS];
+	struct verity want;
+
+	(void)reader_offsets(&bundle.reader, at);
+	update_manifest_verity(m, &want);
+	if (tree_open(&bundle.tree, bundle.fd, at[TAR_VERITY], &want, m->root.hash, e) < 0 ||
+	    tree_check(&bundle.tree, e) < 0)
+		return err_prefix(e, "%s", tar_name(TAR_VERITY));
+	return 0;
+}
+
+/* The image's bytes are gathered to blocks: pieces of a file end anywhere. */
 static int on_data(void *arg, enum tar_member which, uint64_t at, const uint8_t *p, size_t n, struct err *e)
 {
 	(void)arg;
-	(void)which;
-	(void)at;
-	(void)p;
-	(void)n;
-	(void)e;
+	if (which != TAR_ROOT)
+		return 0;
+	if (at == 0 && open_tree(e) < 0)
+		return -1;
+	while (n > 0) {
+		size_t have = (size_t)(at % VERITY_BLOCK);
+		size_t some = n < VERITY_BLOCK - have ? n : VERITY_BLOCK - have;
+		memcpy(bundle.block + have, p, some);
+		if (have + some == VERITY_BLOCK && tree_verify(&bundle.tree, at / VERITY_BLOCK, bundle.block, e) < 0)
+			return err_prefix(e, "%s", tar_name(TAR_ROOT));
+		at += some;
+		p += some;
+		n -= some;
+	}
 	return 0;
 }
 
@@ -83,9 +111,9 @@ static void show_progress(void)
 }
 
 /* 1: there may be more; 0: the end of what is wanted. */
-static int read_piece(int fd, struct err *e)
+static int read_piece(struct err *e)
 {
-	ssize_t n = sys_read(fd, bundle.piece, sizeof(bundle.piece));
+	ssize_t n = sys_read(bundle.fd, bundle.piece, sizeof(bundle.piece));
 
 	if (n < 0)
 		return errno == EINTR ? 1 : err_sys(e, "read");
@@ -97,18 +125,18 @@ static int read_piece(int fd, struct err *e)
 	return bundle.only_head && bundle.reader.verified ? 0 : 1;
 }
 
-static int read_file(int fd, struct err *e)
+static int read_file(struct err *e)
 {
 	struct stat st;
 	int rc = 1;
 
-	if (sys_fstat(fd, &st) < 0)
+	if (sys_fstat(bundle.fd, &st) < 0)
 		return err_sys(e, "stat");
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, EINVAL, "no file; a bundle is one file");
 	bundle.length = (uint64_t)st.st_size;
 	while (rc > 0)
-		rc = read_piece(fd, e);
+		rc = read_piece(e);
 	if (bundle.progress)
 		fprintf(stderr, "\r\033[K");
 	return rc;
@@ -116,13 +144,12 @@ static int read_file(int fd, struct err *e)
 
 static int look(struct err *e)
 {
-	int fd = sys_open(bundle.path, O_RDONLY | O_CLOEXEC, 0);
-
-	if (fd < 0)
+	bundle.fd = sys_open(bundle.path, O_RDONLY | O_CLOEXEC, 0);
+	if (bundle.fd < 0)
 		return err_sys(e, "%s", bundle.path);
 	reader_init(&bundle.reader, &hooks, NULL);
-	int rc = read_file(fd, e);
-	sys_close(fd);
+	int rc = read_file(e);
+	sys_close(bundle.fd);
 	return rc < 0 ? err_prefix(e, "%s", bundle.path) : 0;
 }
 

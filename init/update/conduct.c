@@ -23,6 +23,7 @@
 #define WORKER_ARGS 8
 
 static int begin(struct conduct *c, const struct order *o, struct err *e);
+static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg);
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
@@ -129,6 +130,7 @@ static void hang_up(struct conduct *c)
 		sys_close(c->chan);
 	}
 	c->chan = -1;
+	c->due = false;
 	if (c->worker.pid > 0)
 		(void)!child_signal(&c->worker, SIGKILL, &ignored);
 }
@@ -390,17 +392,19 @@ static int spawn(struct conduct *c, const struct order *o, int theirs, struct er
 	spec.fds[WORKER_SOURCE] = c->place.source;
 	if (c->options.user[0] && cage_find_user(c->options.user, &spec.uid, &spec.gid, e) < 0)
 		return -1;
-	return child_spawn(&c->worker, &spec, NULL, NULL, e);
+	return child_spawn(&c->worker, &spec, on_worker_exit, c, e);
 }
 
 static int start_worker(struct conduct *c, const struct order *o, struct err *e)
 {
 	int fds[2];
-	if (c->worker.pid > 0)
-		return err_set(e, EAGAIN, "the last worker has not ended yet; try again");
+	c->known = false;
+	c->due = c->worker.pid > 0;
+	c->next = *o;
+	if (c->due)
+		return 0;
 	if (chan_pair(fds, e) < 0)
 		return -1;
-	c->known = false;
 	int rc = spawn(c, o, fds[1], e);
 	sys_close(fds[1]);
 	if (rc == 0)
@@ -409,6 +413,16 @@ static int start_worker(struct conduct *c, const struct order *o, struct err *e)
 	if (rc < 0)
 		sys_close(fds[0]);
 	return rc;
+}
+
+static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg)
+{
+	struct conduct *c = arg;
+	struct err e = {0};
+	(void)pid;
+	(void)how;
+	if (c->due && start_worker(c, &c->next, &e) < 0)
+		fail(c, &e);
 }
 
 static int begin(struct conduct *c, const struct order *o, struct err *e)
@@ -471,6 +485,7 @@ static int pause_it(struct conduct *c, bool paused, struct err *e)
 		(void)!say(c, paused ? MSG_PAUSE : MSG_RESUME, -1, e);
 	else if (!paused && begin(c, &o, e) < 0)
 		return -1;
+	c->due = c->due && !paused;
 	loop_cancel(c->loop, &c->again);
 	/* A worker that is only now started has the manifest to read again. */
 	set_state(c, !paused && !c->known ? UPDATE_ASKING : (enum update_state)next);

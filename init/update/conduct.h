@@ -66,6 +66,8 @@ struct conduct {
 	struct child worker;
 	int chan; /* to the worker, -1: none */
 	unsigned deaths;
+	bool due; /* the next worker waits for the end of the last one, which may be stuck in a write */
+	struct order next;
 	struct loop_timer again;
 };
 

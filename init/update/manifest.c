@@ -8,11 +8,11 @@
 
 #include "base/str.h"
 #include "board.h"
+#include "update/tree.h"
 
 #define LETTERS     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS      "0123456789"
 #define VALUE_SHOWN 48
-#define HASHES      (MANIFEST_BLOCK / MANIFEST_HASH) /* in a block of the tree */
 #define MIB         (UINT64_C(1) << 20)
 #define SLOT_MAX    (BOARD_SYSTEM_MIB * MIB)
 #define UKI_MAX     ((BOARD_ESP_MIB / 2 - 8) * MIB) /* one for each slot; the loader and the file system need some */
@@ -37,13 +37,13 @@ static int set_number(const struct yaml *y, const struct yaml_node *v, uint64_t 
 }
 
 /* 64 digits, small letters. */
-static int set_hash(const struct yaml *y, const struct yaml_node *v, uint8_t to[MANIFEST_HASH], struct err *e)
+static int set_hash(const struct yaml *y, const struct yaml_node *v, uint8_t to[SHA256_BYTES], struct err *e)
 {
 	const char *s = scalar(v);
 
-	if (strlen(s) != (size_t)MANIFEST_HASH * 2)
+	if (strlen(s) != (size_t)SHA256_BYTES * 2)
 		return wrong(y, v, e, "64 hexadecimal digits in small letters");
-	for (size_t i = 0; i < MANIFEST_HASH; i++) {
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		int high = str_hex_digit(s[2 * i]), low = str_hex_digit(s[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return wrong(y, v, e, "64 hexadecimal digits in small letters");
@@ -148,7 +148,7 @@ static int set_salt(const struct yaml *y, const struct yaml_node *v, void *into,
 
 static int set_blocks(const struct yaml *y, const struct yaml_node *v, void *into, struct err *e)
 {
-	return set_number(y, v, SLOT_MAX / MANIFEST_BLOCK, &((struct update_manifest *)into)->root.blocks, e);
+	return set_number(y, v, SLOT_MAX / VERITY_BLOCK, &((struct update_manifest *)into)->root.blocks, e);
 }
 
 static int set_uuid(const struct yaml *y, const struct yaml_node *v, void *into, struct err *e)
@@ -245,15 +245,6 @@ static int check_format(const struct yaml *y, const struct yaml_node *root, stru
 	return n == root ? 0 : set_format(y, n, NULL, e);
 }
 
-uint64_t update_manifest_verity_bytes(uint64_t blocks)
-{
-	uint64_t sum = 1; /* the superblock */
-
-	for (uint64_t level = blocks; level > 1; sum += level)
-		level = (level + HASHES - 1) / HASHES;
-	return sum * MANIFEST_BLOCK;
-}
-
 static int check_size(const struct yaml *y, const struct yaml_node *members, const struct update_manifest *m,
                       enum tar_member which, uint64_t want, struct err *e)
 {
@@ -268,16 +259,14 @@ static int check_sizes(const struct yaml *y, const struct yaml_node *root, const
                        struct err *e)
 {
 	const struct yaml_node *members = find(root, "members");
-	uint64_t blocks = m->root.blocks;
+	struct tree_layout l;
+	struct err why;
 
-	if (check_size(y, members, m, TAR_ROOT, blocks * MANIFEST_BLOCK, e) < 0 ||
-	    check_size(y, members, m, TAR_VERITY, update_manifest_verity_bytes(blocks), e) < 0)
+	if (tree_layout(&l, m->root.blocks, &why) < 0)
+		return yaml_error(y, find(find(root, "root"), "blocks"), e, "%s; make the image smaller", why.text);
+	if (check_size(y, members, m, TAR_ROOT, m->root.blocks * VERITY_BLOCK, e) < 0 ||
+	    check_size(y, members, m, TAR_VERITY, l.blocks * VERITY_BLOCK, e) < 0)
 		return -1;
-	if (m->member[TAR_ROOT].size + m->member[TAR_VERITY].size > SLOT_MAX)
-		return yaml_error(y, members, e,
-		                  "image and hash tree have %" PRIu64 " bytes, a slot %" PRIu64
-		                  "; make the image smaller",
-		                  m->member[TAR_ROOT].size + m->member[TAR_VERITY].size, (uint64_t)SLOT_MAX);
 	if (m->member[TAR_UKI].size > UKI_MAX)
 		return yaml_error(y, find(members, tar_name(TAR_UKI)), e,
 		                  "uki.efi has %" PRIu64 " bytes, the ESP has room for %" PRIu64 "; make it smaller",
@@ -357,4 +346,18 @@ uint64_t update_manifest_offsets(const struct update_manifest *m, size_t text_le
 
 	update_manifest_sizes(m, text_len, sig_len, size);
 	return tar_offsets(size, at);
+}
+
+void update_manifest_verity(const struct update_manifest *m, struct verity *want)
+{
+	const char *s = m->root.uuid;
+
+	*want = (struct verity){.data_blocks = m->root.blocks,
+	                        .hash_start = m->root.blocks + 1, /* behind the image and the superblock */
+	                        .salt_len = sizeof(m->root.salt)};
+	memcpy(want->salt, m->root.salt, sizeof(m->root.salt));
+	for (size_t i = 0; i < sizeof(want->uuid); i++, s += 2) {
+		s += *s == '-';
+		want->uuid[i] = (uint8_t)(str_hex_digit(s[0]) << 4 | str_hex_digit(s[1]));
+	}
 }

@@ -27,11 +27,11 @@
 #include "base/err.h"
 #include "format/version.h"
 #include "format/yaml.h"
+#include "host/verity.h"
+#include "update/sha256.h"
 #include "update/tar.h"
 
 #define MANIFEST_FORMAT     1
-#define MANIFEST_BLOCK      4096 /* of the image and of its hash tree */
-#define MANIFEST_HASH       32   /* bytes of SHA-256 */
 #define MANIFEST_BOARD      32
 #define MANIFEST_BUILD      41 /* 40 characters and the end */
 #define MANIFEST_UUID       37 /* 36 characters and the end */
@@ -40,7 +40,7 @@
 
 struct update_member {
 	uint64_t size;
-	uint8_t sha256[MANIFEST_HASH];
+	uint8_t sha256[SHA256_BYTES];
 };
 
 struct update_manifest {
@@ -52,9 +52,9 @@ struct update_manifest {
 	char kubernetes[MANIFEST_KUBERNETES];
 	char changes[MANIFEST_CHANGES]; /* lines that end in '\n', the last one too or not */
 	struct {
-		uint8_t hash[MANIFEST_HASH];
+		uint8_t hash[SHA256_BYTES];
 		char uuid[MANIFEST_UUID]; /* small letters */
-		uint8_t salt[MANIFEST_HASH];
+		uint8_t salt[SHA256_BYTES];
 		uint64_t blocks; /* of the image */
 	} root;
 	struct update_member member[TAR_MEMBERS]; /* rows of TAR_MANIFEST and TAR_SIGNATURE are empty: a text cannot
@@ -83,7 +83,7 @@ void update_manifest_sizes(const struct update_manifest *m, size_t text_len, siz
 /* Where each member begins in the bundle; the result is the bundle's length. */
 uint64_t update_manifest_offsets(const struct update_manifest *m, size_t text_len, size_t sig_len,
                                  uint64_t at[TAR_MEMBERS]);
-/* Bytes of dm-verity's superblock and hash tree behind an image of that many blocks: levels of 128 hashes a block. */
-uint64_t update_manifest_verity_bytes(uint64_t blocks);
+/* What the superblock in root.verity must say, for tree_open. */
+void update_manifest_verity(const struct update_manifest *m, struct verity *want);
 
 #endif

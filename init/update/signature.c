@@ -135,5 +135,5 @@ int signature_check(const struct signature_keys *keys, const void *text, size_t 
 			return 0;
 		}
 	}
-	return err_set(e, EBADMSG, "wrong signature: none of this system's %u keys signed the manifest", keys->count);
+	return err_set(e, EBADMSG, "wrong signature: none of this system's %u keys signed it", keys->count);
 }

@@ -27,7 +27,8 @@ struct signature_keys {
 /* Every NAME.pem of the folder, in the order of the names. A folder without one, with more than SIGNATURE_KEYS, or with
  * a file that is no public key of P-256 is an error that names it. */
 MUST_CHECK int signature_load(struct signature_keys *keys, const char *folder, struct err *e);
-/* Did one of the keys sign text? sig: DER, nothing behind it. *name gets the key's name. */
+/* Did one of the keys sign text (a manifest, a channel index)? sig: DER, nothing behind it. *name gets the key's name.
+ */
 MUST_CHECK int signature_check(const struct signature_keys *keys, const void *text, size_t len, const uint8_t *sig,
                                size_t sig_len, const char **name, struct err *e);
 

@@ -38,6 +38,8 @@ enum {
 	F_PATH
 };
 
+static const uint8_t magic[] = {'u', 's', 't', 'a', 'r', '\0', '0', '0'}; /* with the version, which is "00" */
+
 static const char *const names[TAR_MEMBERS] = {
 	[TAR_MANIFEST] = "manifest.yaml", [TAR_SIGNATURE] = "manifest.sig",
 	[TAR_VERITY] = "root.verity",     [TAR_UKI] = "uki.efi",
@@ -104,7 +106,7 @@ void tar_header(enum tar_member which, uint64_t size, uint64_t mtime, uint8_t bl
 	put_octal(block, F_SIZE, size);
 	put_octal(block, F_TIME, mtime);
 	block[fields[F_TYPE].at] = '0';
-	memcpy(block + fields[F_MAGIC].at, "ustar\00000", 8);
+	memcpy(block + fields[F_MAGIC].at, magic, sizeof(magic));
 	put_sum(block, sum(block));
 }
 
@@ -252,7 +254,7 @@ static int check_kind(const struct tar *t, struct err *e)
 		return err_set(e, EBADMSG, "the archive ends at byte %" PRIu64 "; %s is missing", header_at(t),
 		               names[t->member]);
 	if (memcmp(right, h, TAR_BLOCK) != 0) {
-		if (t->at == TAR_BLOCK && memcmp(h + fields[F_MAGIC].at, "ustar", 5) != 0)
+		if (t->at == TAR_BLOCK && memcmp(h + fields[F_MAGIC].at, magic, 5) != 0)
 			return err_set(e, EBADMSG, "not a bundle: it does not begin as a tar archive does");
 		return err_set(e, EBADMSG,
 		               "a damaged header at byte %" PRIu64 ", where that of %s belongs: wrong checksum",
@@ -260,7 +262,7 @@ static int check_kind(const struct tar *t, struct err *e)
 	}
 	if (h[fields[F_TYPE].at] != '0')
 		return refuse_type(t, e);
-	if (memcmp(h + fields[F_MAGIC].at, "ustar\00000", 8) != 0)
+	if (memcmp(h + fields[F_MAGIC].at, magic, sizeof(magic)) != 0)
 		return err_set(e, EBADMSG,
 		               "the header at byte %" PRIu64 " is not ustar; a bundle is no other kind of archive",
 		               header_at(t));

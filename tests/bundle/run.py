@@ -2,6 +2,7 @@
 """Makes bundles of a small root and looks at them with the real program: run.py [CASE...].
 
 Every key is made here and thrown away. Writes build/results/bundle.tsv (verdict, name, seconds, detail)."""
+import hashlib
 import io
 import os
 import pathlib
@@ -248,6 +249,36 @@ def forged(where):
 
 
 @case
+def tree_of_another_image(where):
+    """What was signed although it does not fit together: the sums are right, the tree is not."""
+    box = Box(where)
+    parts = members(box.make())
+
+    def signed(want, name=None, at=0, **text):
+        p = dict(parts)
+        if name:
+            p[name] = p[name][:at] + bytes([p[name][at] ^ 1]) + p[name][at + 1:]
+        manifest = p["manifest.yaml"].decode()
+        for old, new in text.values():
+            assert old in manifest
+            manifest = manifest.replace(old, new)
+        for n in NAMES[2:]:
+            manifest = manifest.replace(hashlib.sha256(parts[n]).hexdigest(), hashlib.sha256(p[n]).hexdigest())
+        p["manifest.yaml"] = manifest.encode()
+        p["manifest.sig"] = sign(box.private(), p["manifest.yaml"], where)
+        refuses(pack(where / "signed", [(n, p[n], {}) for n in NAMES]), box.keys, want)
+    root_hash = re.search(rb"hash: (\w+)", parts["manifest.yaml"]).group(1).decode()
+    signed("root.verity: hash tree: block 0 of level 1 is not what the root hash says", "root.verity", 4096)
+    signed("root.verity: hash tree: block 2 of level 0 is not what the root hash says", "root.verity", 4 * 4096)
+    signed("root.verity: hash tree: block 0 of level 1", hash=(root_hash, root_hash[::-1]))
+    signed("root.verity: verity superblock with another UUID", uuid=("01234567-", "01234568-"))
+    signed("root.verity: verity superblock with another salt", salt=(SALT, SALT[::-1]))
+    signed("root.verity: no verity superblock", "root.verity", 0)
+    for block in (0, 127, 128, 299):
+        signed(f"root.erofs: block {block} of the image is not", "root.erofs", block * 4096 + 4095)
+
+
+@case
 def damaged(where):
     box = Box(where)
     bundle = box.make()
@@ -268,9 +299,11 @@ def damaged(where):
     damage(whole + bytes(512), "something stands behind the end of the bundle", both)
     damage(whole + whole, "something stands behind the end of the bundle", both)
     damage(b"\x1f\x8b" + bytes(2000), "not a bundle", both)
-    for name in NAMES[2:]:
+    for name, want in (("root.verity", "hash mismatch: the bytes of root.verity"),
+                       ("uki.efi", "hash mismatch: the bytes of uki.efi"),
+                       ("root.erofs", "root.erofs: block 150 of the image is not what its hash tree says")):
         at = whole.index(parts[name]) + len(parts[name]) // 2
-        damage(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:], f"hash mismatch: the bytes of {name}")
+        damage(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:], want)
     at = whole.rindex(b"uki.efi")
     damage(whole[:at + 1] + b"K" + whole[at + 2:], "a damaged header at byte " + str(at))
 
@@ -337,6 +370,11 @@ def broken_keys(where):
     shutil.copytree(box.keys, keys)
     (keys / "README").write_text("x")
     verify(bundle, keys)
+    for name in "ab":
+        shutil.copy(keys / "next.pem", keys / f"{name}.pem")
+    assert verify(bundle, keys).endswith("signed by current")
+    shutil.copy(keys / "next.pem", keys / "c.pem")
+    refuses(bundle, keys, "more than 4 keys")
 
 
 @case
@@ -360,6 +398,8 @@ def release_check(where):
         assert all(w in said for w in want), said
     dev = Box(where / "dev")
     check(dev, False, "current.pem: a development key", "next.pem: a development key")
+    dev.env["XDG_CACHE_HOME"] = str(where / "another machine's")
+    check(dev, False, "current.pem: a development key", "next.pem: a development key")
     one, two = key(where / "one"), key(where / "two")
     mixed = Box(where / "mixed", KEY=str(one))
     check(mixed, False, "next.pem: a development key")
@@ -371,6 +411,7 @@ def release_check(where):
     check(box, True)
     bundle = box.make()
     check(box, True, "signed by current")
+    dev.env["XDG_CACHE_HOME"] = str(where / "dev/cache")
     shutil.copy(dev.make(), box.out / "dev.hearth")
     check(box, False, "dev.hearth: wrong signature")
     (box.out / "dev.hearth").unlink()

@@ -6,6 +6,7 @@
 #include "board.h"
 #include "fuzz/check.h"
 #include "update/manifest.h"
+#include "update/tree.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -26,6 +27,8 @@ static void check_text(const char *s, bool lines)
 static void check_sound(const struct update_manifest *m)
 {
 	struct version v, min;
+	struct tree_layout tree;
+	struct err e;
 
 	FUZZ_CHECK(str_is_name(m->board) && m->build[0] != '\0' && !strpbrk(m->build, "/ \n'\""));
 	FUZZ_CHECK(ends(m->kubernetes, sizeof(m->kubernetes)) && ends(m->changes, sizeof(m->changes)));
@@ -33,8 +36,9 @@ static void check_sound(const struct update_manifest *m)
 	check_text(m->changes, true);
 	FUZZ_CHECK(version_read(m->version, &v) == 0 && version_read(m->minimum, &min) == 0);
 	FUZZ_CHECK(version_compare(&min, &v) <= 0 && m->created > 0 && strlen(m->root.uuid) == MANIFEST_UUID - 1);
-	FUZZ_CHECK(m->member[TAR_ROOT].size == m->root.blocks * MANIFEST_BLOCK && m->root.blocks > 0);
-	FUZZ_CHECK(m->member[TAR_VERITY].size == update_manifest_verity_bytes(m->root.blocks));
+	FUZZ_CHECK(m->member[TAR_ROOT].size == m->root.blocks * VERITY_BLOCK && m->root.blocks > 0);
+	FUZZ_CHECK(tree_layout(&tree, m->root.blocks, &e) == 0 &&
+	           m->member[TAR_VERITY].size == tree.blocks * VERITY_BLOCK);
 	FUZZ_CHECK(m->member[TAR_ROOT].size + m->member[TAR_VERITY].size <= BOARD_SYSTEM_MIB * MIB);
 	FUZZ_CHECK(m->member[TAR_UKI].size > 0 && m->member[TAR_UKI].size < BOARD_ESP_MIB / 2 * MIB);
 }
