@@ -161,7 +161,7 @@ const struct bootenv_entry *bootenv_of(const struct bootenv *b, char slot)
 
 	for (unsigned i = 0; i < b->count; i++) {
 		const struct bootenv_entry *en = &b->entry[i];
-		if (en->slot == slot && (best == NULL || is_before(en, best)))
+		if (en->slot == slot && !en->empty && (best == NULL || is_before(en, best)))
 			best = en;
 	}
 	return best;
@@ -196,6 +196,28 @@ static bool take_entry(const char *name, void *arg)
 	return !r->full;
 }
 
+static int path_of(const char *name, char path[LIMIT_PATH], struct err *e)
+{
+	if (str_format(path, LIMIT_PATH, PATH_ESP_ENTRIES "/%s", name) < 0)
+		return err_set(e, ENAMETOOLONG, "%s: name too long", name);
+	return 0;
+}
+
+static int look_inside(struct bootenv *b, struct err *e)
+{
+	char path[LIMIT_PATH];
+	struct stat st;
+
+	for (unsigned i = 0; i < b->count; i++) {
+		if (path_of(b->entry[i].name, path, e) < 0)
+			return -1;
+		if (sys_stat(path, &st) < 0)
+			return err_sys(e, "%s", path);
+		b->entry[i].empty = st.st_size == 0;
+	}
+	return 0;
+}
+
 int bootenv_read(struct bootenv *b, struct err *e)
 {
 	struct reading r = {.b = b};
@@ -208,7 +230,7 @@ int bootenv_read(struct bootenv *b, struct err *e)
 	if (r.full)
 		return err_set(e, E2BIG, PATH_ESP_ENTRIES " has more than %u boot entries; remove copies",
 		               BOOTENV_ENTRIES);
-	return 0;
+	return look_inside(b, e);
 }
 
 int bootenv_unlock(struct err *e)
@@ -237,13 +259,6 @@ int bootenv_flush(struct err *e)
 	return rc;
 }
 
-static int path_of(const char *name, char path[LIMIT_PATH], struct err *e)
-{
-	if (str_format(path, LIMIT_PATH, PATH_ESP_ENTRIES "/%s", name) < 0)
-		return err_set(e, ENAMETOOLONG, "%s: name too long", name);
-	return 0;
-}
-
 int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, struct err *e)
 {
 	char old[LIMIT_PATH], now[LIMIT_PATH];
@@ -255,9 +270,10 @@ int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, s
 		return -1;
 	if (str_eq(from->name, to->name))
 		return 0;
-	if (sys_stat(now, &st) == 0)
+	int rc = sys_stat(now, &st);
+	if (rc == 0 && st.st_size > 0)
 		return err_set(e, EEXIST, "rename %s to %s: that is there already", from->name, to->name);
-	if (errno != ENOENT)
+	if (rc < 0 && errno != ENOENT)
 		return err_sys(e, "%s", now);
 	if (sys_rename(old, now) < 0)
 		return err_sys(e, "rename %s to %s", from->name, to->name);

@@ -10,10 +10,12 @@
  * takes the highest generation all the same. Names of any other shape are somebody else's: never counted, renamed or
  * removed.
  *
- * A slot may have several entries: somebody copied one, or a power cut hit a rename, which on FAT leaves the file under
- * both names (never under none: the ESP is mounted so that its folders are written in order). Then the highest
+ * A slot may have several entries: somebody copied one, or a power cut hit a rename. FAT writes the new name for an
+ * empty file, then makes it the same file as the old one, then takes the old name away (in this order: that is how the
+ * ESP is mounted). So there may be an empty one, which the loader does not see and which counts for nothing here, or
+ * one file under two names, of which no operation here puts one over the other. Of several that count the highest
  * generation is the slot's; of one generation a good one before a trial before a bad one, then more tries left, then
- * fewer used. Two names of one generation may be one and the same file, so no operation here puts one over the other.
+ * fewer used.
  *
  * The first part is pure. The second blocks on a disk: for roles, never for PID 1. */
 #ifndef HEARTH_HOST_BOOTENV_H
@@ -36,6 +38,7 @@ enum bootenv_state { BOOTENV_EMPTY, BOOTENV_GOOD, BOOTENV_TRIAL, BOOTENV_BAD };
 struct bootenv_entry {
 	char slot; /* 'a' or 'b' */
 	bool counted;
+	bool empty; /* no bytes in it */
 	uint32_t generation;
 	uint32_t left, used;     /* 0 unless counted */
 	char name[BOOTENV_NAME]; /* as it was found */
@@ -76,7 +79,8 @@ MUST_CHECK int bootenv_unlock(struct err *e);
 /* Read-only again. A failure is logged only: what was done is done. */
 void bootenv_lock(void);
 /* Renames `from` to what *to says (its name is written here) and flushes the folder. One rename: before it everything
- * is as it was, behind it everything is done. code EEXIST: there is a file of that name. */
+ * is as it was, behind it everything is done. code EEXIST: there is a file of that name that is not
+ * empty. */
 MUST_CHECK int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, struct err *e);
 /* Removes every entry of the slot and flushes the folder; 0 also when there was none. */
 MUST_CHECK int bootenv_remove(const struct bootenv *b, char slot, struct err *e);

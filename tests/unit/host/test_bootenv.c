@@ -243,6 +243,27 @@ static void the_folder(void **state)
 	assert_string_equal(remounts, "");
 }
 
+/* What FAT leaves of a rename that was cut off early. */
+static void empty_ones_count_for_nothing(void **state)
+{
+	struct bootenv b;
+	struct bootenv_entry to;
+	(void)state;
+	put("hearth-0001-a+2-1.efi");
+	box_write("/boot/EFI/Linux/hearth-0001-a.efi", "");
+	assert_int_equal(bootenv_read(&b, &e), 0);
+	assert_string_equal(bootenv_of(&b, 'a')->name, "hearth-0001-a+2-1.efi");
+	to = *bootenv_of(&b, 'a');
+	to.counted = false;
+	assert_int_equal(bootenv_rename(bootenv_of(&b, 'a'), &to, &e), 0);
+	assert_string_equal(box_read("/boot/EFI/Linux/hearth-0001-a.efi"), "hearth-0001-a+2-1.efi");
+	box_write("/boot/EFI/Linux/hearth-0002-b+3.efi", "");
+	assert_int_equal(bootenv_read(&b, &e), 0);
+	assert_null(bootenv_of(&b, 'b'));
+	assert_int_equal(bootenv_remove(&b, 'b', &e), 0);
+	assert_false(there("hearth-0002-b+3.efi"));
+}
+
 static void too_many(void **state)
 {
 	struct bootenv b;
@@ -392,6 +413,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_loader_is_asked, setup, box_down),
 		cmocka_unit_test(words),
 		cmocka_unit_test_setup_teardown(the_folder, setup, box_down),
+		cmocka_unit_test_setup_teardown(empty_ones_count_for_nothing, setup, box_down),
 		cmocka_unit_test_setup_teardown(too_many, setup, box_down),
 		cmocka_unit_test_setup_teardown(no_folder, setup, box_down),
 		cmocka_unit_test_setup_teardown(renames, setup, box_down),

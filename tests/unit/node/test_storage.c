@@ -153,8 +153,8 @@ static void the_boot_entries_are_told(void **state)
 	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
 	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
 	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
-	box_write("/boot/EFI/Linux/hearth-0002-b+2-1.efi", "");
-	box_write("/boot/EFI/Linux/hearth-0001-a.efi", "");
+	box_write("/boot/EFI/Linux/hearth-0002-b+2-1.efi", "x");
+	box_write("/boot/EFI/Linux/hearth-0001-a.efi", "x");
 	box_write("/state/update/slot-a", "0.0.9\n");
 	assert_int_equal(run(), 0); /* nobody knows which slot runs: a kernel from elsewhere */
 	assert_false(heard("trial-boot"));
