@@ -144,6 +144,7 @@ int wire_services(struct box *box, struct err *e)
 	if (box->services.count > 0)
 		return 0;
 	(void)identify_settings(&box->identify, on_settings_problem, box);
+	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);
 	if (safe_look(box))
@@ -190,12 +191,16 @@ int wire_state(struct box *box, struct err *e)
 	if (identify_load(&box->identify, e) < 0)
 		return -1;
 	history_load(&box->history, box->cmdline.slot);
+	const struct end *last = history_last(&box->history);
+	if (box->cmdline.hang && (last == NULL || last->kind != END_WATCHDOG)) /* once, for the test's sake */
+		guard_hang(&box->guard);
 	struct settings before = box->identify.settings;
 	if (fact_get(&box->facts, "time-synced") != FACT_ON && identify_clock(&box->identify, &why) < 0)
 		log_warnx("clock", "%s", why.text);
 	if (identify_settings(&box->identify, on_settings_problem, box) == 0)
 		problem_clear(&box->problems, "settings");
 	trial_settings(box);
+	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, &why) < 0)
 		log_warnx("identity", "%s", why.text);
 	if (!same_servers(&before, &box->identify.settings))
@@ -350,6 +355,11 @@ static void on_shutdown_begun(void *arg)
 	loop_cancel(l, &box->keep_clock);
 }
 
+static void on_leaving(enum shutdown_how how, void *arg)
+{
+	guard_leave(&((struct box *)arg)->guard, how);
+}
+
 void wire_shutdown(struct box *box, enum shutdown_how how, const char *by)
 {
 	shutdown_ask(&box->shutdown, how, by);
@@ -475,7 +485,19 @@ static void init_shutdown(struct box *box)
 	s->say = &box->say;
 	s->history = &box->history;
 	s->begun = on_shutdown_begun;
+	s->leaving = on_leaving;
 	s->arg = box;
+}
+
+static void init_guard(struct box *box)
+{
+	struct guard *g = &box->guard;
+	g->loop = &box->loop;
+	g->facts = &box->facts;
+	g->stages = &box->stages;
+	g->shutdown = &box->shutdown;
+	g->control = &box->control;
+	guard_init(g);
 }
 
 int wire_init(struct box *box, struct err *e)
@@ -488,6 +510,7 @@ int wire_init(struct box *box, struct err *e)
 	init_shutdown(box);
 	history_init(&box->history, &box->loop, &box->facts);
 	trial_init(box);
+	init_guard(box);
 	box->stages.loop = &box->loop;
 	box->stages.facts = &box->facts;
 	box->stages.events = &box->events;
