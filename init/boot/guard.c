@@ -12,7 +12,7 @@
 #include "base/sys.h"
 
 #define FACT    "watchdog"
-#define HANG_MS 20000
+#define HANG_MS 60000
 
 void guard_init(struct guard *g)
 {
