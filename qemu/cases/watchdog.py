@@ -5,7 +5,7 @@ from run import check
 
 
 def last_kind(box):
-    """How the last run ended, or None while nobody answers (the web role does, in place of a PID 1 that stands still)."""
+    """How the last run ended, or None while PID 1 does not answer; the web role then says so."""
     try:
         return json.loads(box.get("/api/v1/status")[1]).get("last_kind")
     except (OSError, ValueError):
