@@ -49,6 +49,7 @@
 /* What the kernel gives. */
 #define PATH_CONSOLE         "/dev/console"
 #define PATH_KMSG            "/dev/kmsg"
+#define PATH_WATCHDOG        "/dev/watchdog0"
 #define PATH_PMSG            "/dev/pmsg0"
 #define PATH_NULL            "/dev/null"
 #define PATH_DM_CONTROL      "/dev/mapper/control"

@@ -5,6 +5,7 @@
 
 #include "boot/control.h"
 #include "boot/gate.h"
+#include "boot/guard.h"
 #include "boot/history.h"
 #include "boot/identify.h"
 #include "boot/problem.h"
@@ -32,6 +33,7 @@ struct box {
 	struct stages stages;
 	struct shutdown shutdown;
 	struct history history;
+	struct guard guard;
 	struct say say;
 	struct problems problems;
 	struct power power;

@@ -2,8 +2,8 @@
 #include "boot/safe.h"
 
 #include "base/str.h"
+#include "boot/judge.h"
 #include "boot/trial.h"
-#include "boot/wire.h"
 #include "host/identity.h"
 
 #define WHAT_TO_DO                                                                                                     \
@@ -31,9 +31,9 @@ static void enter(struct box *box, const char *why)
 	    str_format(text, sizeof(text), "safe mode: %.140s", why) < 0)
 		return;
 	fact_set(&box->facts, "kubernetes", FACT_OFF, fact);
-	wire_system(box, SYSTEM_EV_SAFE, box->safe);
-	wire_problem(box, "safe", text);
-	wire_problem(box, "safe-help", WHAT_TO_DO);
+	judge_system(box, SYSTEM_EV_SAFE, box->safe);
+	problem_tell(&box->problems, &box->events, "safe", text);
+	problem_tell(&box->problems, &box->events, "safe-help", WHAT_TO_DO);
 	say_loud(&box->say, "%s", text);
 	say_loud(&box->say, "%s", WHAT_TO_DO);
 	trial_stop(box, "safe mode"); /* a person is at it */

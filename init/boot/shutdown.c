@@ -121,6 +121,8 @@ static bool helper_done(struct shutdown *s)
 
 static void start_reboot(struct shutdown *s)
 {
+	if (s->leaving != NULL)
+		s->leaving(s->how, s->arg);
 	if (sys_reboot(hows[s->how].flag) < 0)
 		log_warn("shutdown", "reboot");
 }
@@ -145,6 +147,11 @@ static const struct {
 	[PHASE_UNMOUNT] = {"unmounting the disks", start_unmount, helper_done, UNMOUNT_MS},
 	[PHASE_REBOOT] = {"the kernel takes over", start_reboot, reboot_done, REBOOT_MS},
 };
+
+bool shutdown_is_late(const struct shutdown *s, uint32_t grace_ms)
+{
+	return shutdown_running(s) && clock_ms() - s->phase_since > phases[s->phase].deadline_ms + grace_ms;
+}
 
 static void enter(struct shutdown *s, enum shutdown_phase phase)
 {

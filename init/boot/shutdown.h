@@ -39,7 +39,8 @@ struct shutdown {
 	struct events *events;
 	struct say *say;
 	struct history *history;
-	void (*begun)(void *arg); /* told once, before anything is stopped; may be NULL */
+	void (*begun)(void *arg);                          /* told once, before anything is stopped; may be NULL */
+	void (*leaving)(enum shutdown_how how, void *arg); /* told before each reboot(2); may be NULL */
 	void *arg;
 
 	enum shutdown_phase phase;
@@ -65,6 +66,8 @@ void shutdown_restart(struct shutdown *s, enum end_kind kind, const char *why);
 /* Ctrl-Alt-Del: asks for a reboot, hurries one that is under way, forces one when pressed in a burst. */
 void shutdown_ctrl_alt_del(struct shutdown *s);
 bool shutdown_running(const struct shutdown *s);
+/* Its phase is that much past its own deadline, which cannot be while timers fire. */
+bool shutdown_is_late(const struct shutdown *s, uint32_t grace_ms);
 const char *shutdown_how_name(enum shutdown_how how); /* "reboot", "power-off", "halt" */
 
 #endif

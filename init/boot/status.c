@@ -160,6 +160,8 @@ void status_box(struct box *box, struct json *out)
 	put_names(box, out);
 	put_time(box, out);
 	put_url(box, out);
+	const struct fact *dog = fact_find(&box->facts, "watchdog");
+	json_string(out, "watchdog", dog != NULL ? dog->detail : "");
 	json_string(out, "last_shutdown", box->identify.known ? box->identify.id.last_shutdown : "");
 	const struct end *last = history_last(&box->history);
 	json_string(out, "last_kind", last != NULL ? end_kind_name(last->kind) : "");

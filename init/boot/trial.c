@@ -8,7 +8,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "boot/criteria.h"
-#include "boot/wire.h"
+#include "boot/judge.h"
 
 #define MARK_MS 30000 /* for a file of the ESP, on a slow stick */
 
@@ -17,7 +17,7 @@ static void missing(struct buf *out, void *arg)
 	const struct box *box = arg;
 	const struct criteria c = {
 		.health = box->identify.settings.update.health,
-		.healthy = wire_healthy(box),
+		.healthy = judge_healthy(box),
 		.facts = &box->facts,
 		.services = &box->services,
 		.before = &box->trial.before,
@@ -30,7 +30,7 @@ static void leave(struct box *box)
 	char why[LIMIT_DETAIL];
 	if (str_format(why, sizeof(why), "slot %s: %s", box->cmdline.slot, box->trial.gate.why) < 0)
 		(void)!str_copy(why, sizeof(why), box->trial.gate.why);
-	wire_restart(box, END_HEALTH_GATE, why);
+	shutdown_restart(&box->shutdown, END_HEALTH_GATE, why);
 }
 
 /* Whatever it says: the boot loader counts the tries by itself. */
@@ -58,11 +58,11 @@ static void give_up(struct box *box)
 static void changed(enum gate_state s, const char *why, void *arg)
 {
 	struct box *box = arg;
-	wire_judge(box);
+	judge_later(box);
 	if (s == GATE_FAILED)
 		give_up(box);
 	if (s == GATE_ALONE)
-		wire_problem(box, "health", why);
+		problem_tell(&box->problems, &box->events, "health", why);
 	else
 		problem_clear(&box->problems, "health");
 }
@@ -109,9 +109,4 @@ void trial_fact(struct box *box, const struct fact *f)
 void trial_stop(struct box *box, const char *why)
 {
 	gate_stop(&box->trial.gate, why);
-}
-
-const char *trial_problem(const struct box *box)
-{
-	return box->trial.gate.state == GATE_ALONE ? box->trial.gate.why : "";
 }

@@ -12,7 +12,5 @@ void trial_fact(struct box *box, const struct fact *f);
 void trial_settings(struct box *box);
 /* No verdict in this run, and why. */
 void trial_stop(struct box *box, const char *why);
-/* Why the box is degraded by its trial; "" when it is not. */
-const char *trial_problem(const struct box *box);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "boot/judge.h"
 #include "boot/safe.h"
 #include "boot/trial.h"
 #include "loop/chan.h"
@@ -23,14 +24,12 @@
 #define CLOCK_KEEP_MS   600000
 #define CLOCK_KEEP_WAIT 10000
 #define POWER_LATER_MS  500
-#define VERDICT         (LIMIT_DETAIL + LIMIT_NAME)
 
 /* ---- problems ---- */
 
 void wire_problem(struct box *box, const char *source, const char *text)
 {
-	if (problem_add(&box->problems, source, text))
-		event_add(&box->events, EVENT_PROBLEM, source, "%s", text);
+	problem_tell(&box->problems, &box->events, source, text);
 }
 
 static void on_service_problem(const char *message, void *arg)
@@ -144,6 +143,7 @@ int wire_services(struct box *box, struct err *e)
 	if (box->services.count > 0)
 		return 0;
 	(void)identify_settings(&box->identify, on_settings_problem, box);
+	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);
 	if (safe_look(box))
@@ -190,12 +190,16 @@ int wire_state(struct box *box, struct err *e)
 	if (identify_load(&box->identify, e) < 0)
 		return -1;
 	history_load(&box->history, box->cmdline.slot);
+	const struct end *last = history_last(&box->history);
+	if (box->cmdline.hang && (last == NULL || last->kind != END_WATCHDOG)) /* once, for the test's sake */
+		guard_hang(&box->guard);
 	struct settings before = box->identify.settings;
 	if (fact_get(&box->facts, "time-synced") != FACT_ON && identify_clock(&box->identify, &why) < 0)
 		log_warnx("clock", "%s", why.text);
 	if (identify_settings(&box->identify, on_settings_problem, box) == 0)
 		problem_clear(&box->problems, "settings");
 	trial_settings(box);
+	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, &why) < 0)
 		log_warnx("identity", "%s", why.text);
 	if (!same_servers(&before, &box->identify.settings))
@@ -228,114 +232,12 @@ static void on_keep_clock(struct loop *l, void *arg)
 		log_warnx("clock", "%s", e.text);
 }
 
-/* ---- state of the system ---- */
-
-static const struct service *failed_service(const struct services *ss)
-{
-	for (unsigned i = 0; i < ss->count; i++) {
-		if (ss->service[i].state == SERVICE_FAILED)
-			return &ss->service[i];
-	}
-	return NULL;
-}
-
-/* What is wrong, as event and sentence; SYSTEM_EV_COUNT: boot has not ended, and nothing forces a decision.
- * *healthy: nothing that speaks against this slot. */
-static enum system_event verdict(const struct box *box, struct buf *why, bool *healthy)
-{
-	const struct stage *stage;
-	enum stage_policy worst = stages_verdict(&box->stages, &stage);
-	const struct service *failed = failed_service(&box->services);
-	*healthy = false;
-	if (worst == STAGE_RESCUE) {
-		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
-		return SYSTEM_EV_LOST;
-	}
-	if (box->system == SYSTEM_BOOTING && !stages_settled(&box->stages))
-		return SYSTEM_EV_COUNT;
-	if (worst == STAGE_DEGRADED)
-		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
-	else if (fact_get(&box->facts, "root-intact") == FACT_OFF)
-		buf_add(why, "the root is damaged");
-	else if (failed != NULL)
-		buf_addf(why, "service %s: %s", failed->def.name, failed->detail);
-	else
-		*healthy = true;
-	if (*healthy && worst == STAGE_OUTSIDE)
-		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
-	if (why->len == 0)
-		buf_add(why, trial_problem(box));
-	return why->len == 0 ? SYSTEM_EV_GOOD : SYSTEM_EV_BAD;
-}
-
-bool wire_healthy(const struct box *box)
-{
-	char why[VERDICT];
-	struct buf b;
-	bool healthy;
-	buf_init(&b, why, sizeof(why));
-	(void)verdict(box, &b, &healthy);
-	return healthy;
-}
-
-void wire_system(struct box *box, enum system_event ev, const char *why)
-{
-	enum system_state next = system_next(box->system, ev);
-	if (str_copy(box->system_detail, sizeof(box->system_detail), why) < 0) {
-		memcpy(box->system_detail, why, sizeof(box->system_detail) - 1);
-		box->system_detail[sizeof(box->system_detail) - 1] = '\0';
-	}
-	if (next == box->system)
-		return;
-	box->system = next;
-	event_add(&box->events, EVENT_SYSTEM, "system", "%s%s%s", system_state_name(next), *why ? ": " : "", why);
-}
-
-/* Why a slot that nothing speaks against is not kept all the same; "": it is. */
-static const char *not_yet(const struct box *box)
-{
-	if (*safe_why(box))
-		return "safe mode";
-	return gate_allows(&box->trial.gate) ? "" : "the new slot is on trial, see health";
-}
-
-/* Whoever keeps the slot waits for this fact. */
-static void tell_healthy(struct box *box, const char *but)
-{
-	fact_set(&box->facts, "healthy", *but ? FACT_OFF : FACT_ON, but);
-	if (!*but)
-		history_well(&box->history);
-}
-
-static void on_judge(struct loop *l, void *arg)
-{
-	struct box *box = arg;
-	char why[VERDICT];
-	struct buf b;
-	bool healthy;
-	(void)l;
-	if (box->system == SYSTEM_STOPPING)
-		return;
-	buf_init(&b, why, sizeof(why));
-	enum system_event ev = verdict(box, &b, &healthy);
-	if (ev == SYSTEM_EV_COUNT)
-		return;
-	wire_system(box, ev, why);
-	if (*safe_why(box) && ev != SYSTEM_EV_LOST)
-		wire_system(box, SYSTEM_EV_SAFE, safe_why(box));
-	tell_healthy(box, healthy ? not_yet(box) : why);
-}
-
-void wire_judge(struct box *box)
-{
-	if (!box->judge.armed)
-		loop_after(&box->loop, &box->judge, 0, on_judge, box);
-}
+/* ---- stages and the end ---- */
 
 void wire_stage(const struct stage *s, void *arg)
 {
 	(void)s;
-	wire_judge(arg);
+	judge_later(arg);
 }
 
 static void on_shutdown_begun(void *arg)
@@ -345,9 +247,14 @@ static void on_shutdown_begun(void *arg)
 	stages_stop(&box->stages);
 	history_stop(&box->history);
 	trial_stop(box, "the box is going down");
-	wire_system(box, SYSTEM_EV_STOP, box->shutdown.why);
+	judge_system(box, SYSTEM_EV_STOP, box->shutdown.why);
 	on_keep_clock(l, box);
 	loop_cancel(l, &box->keep_clock);
+}
+
+static void on_leaving(enum shutdown_how how, void *arg)
+{
+	guard_leave(&((struct box *)arg)->guard, how);
 }
 
 void wire_shutdown(struct box *box, enum shutdown_how how, const char *by)
@@ -373,7 +280,7 @@ static void fact_data(const struct fact *f, struct box *box)
 static void fact_root(const struct fact *f, struct box *box)
 {
 	char text[ERR_TEXT];
-	wire_judge(box);
+	judge_later(box);
 	if (f->value != FACT_OFF)
 		problem_clear(&box->problems, f->name);
 	else if (str_format(text, sizeof(text), "the root is damaged: %s", f->detail) == 0)
@@ -438,7 +345,7 @@ static void on_event(const struct event *ev, void *arg)
 		say(&box->say, "%s: %s", ev->name, ev->text);
 	if (ev->kind == EVENT_SERVICE) {
 		feed_log(box);
-		wire_judge(box);
+		judge_later(box);
 	}
 	control_event(&box->control);
 }
@@ -475,7 +382,19 @@ static void init_shutdown(struct box *box)
 	s->say = &box->say;
 	s->history = &box->history;
 	s->begun = on_shutdown_begun;
+	s->leaving = on_leaving;
 	s->arg = box;
+}
+
+static void init_guard(struct box *box)
+{
+	struct guard *g = &box->guard;
+	g->loop = &box->loop;
+	g->facts = &box->facts;
+	g->stages = &box->stages;
+	g->shutdown = &box->shutdown;
+	g->control = &box->control;
+	guard_init(g);
 }
 
 int wire_init(struct box *box, struct err *e)
@@ -488,6 +407,7 @@ int wire_init(struct box *box, struct err *e)
 	init_shutdown(box);
 	history_init(&box->history, &box->loop, &box->facts);
 	trial_init(box);
+	init_guard(box);
 	box->stages.loop = &box->loop;
 	box->stages.facts = &box->facts;
 	box->stages.events = &box->events;

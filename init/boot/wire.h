@@ -16,12 +16,6 @@ MUST_CHECK int wire_state(struct box *box, struct err *e);
 void wire_shutdown(struct box *box, enum shutdown_how how, const char *by);
 /* See shutdown_restart: for an update, a rollback, the health gate. */
 void wire_restart(struct box *box, enum end_kind kind, const char *why);
-/* Nothing that is known speaks against this slot: the stages that matter are through, no service has failed. */
-bool wire_healthy(const struct box *box);
-/* An event of the system's state, and why. */
-void wire_system(struct box *box, enum system_event ev, const char *why);
-/* Looks again at what the state of the system follows from, in the next round. */
-void wire_judge(struct box *box);
 /* A boot stage changed; arg is the box. */
 void wire_stage(const struct stage *s, void *arg);
 

@@ -68,6 +68,8 @@ static void uptime(struct page *p, yyjson_val *s)
 	row(p, "time", text);
 	if (field_str(s, "kernel")[0])
 		row(p, "kernel", field_str(s, "kernel"));
+	if (field_str(s, "watchdog")[0])
+		row(p, "watchdog", field_str(s, "watchdog"));
 }
 
 static void interface(struct page *p, const char *label, yyjson_val *v)

@@ -5,7 +5,7 @@ IDENTITY = ('machine-id=0123456789abcdef0123456789abcdef\nhostname=hearth-0123\n
             'last-shutdown=reboot asked for by a test\n')
 # What the storage role does, in shell: hands over identity and files, then sets the facts.
 STORAGE = ('cp() { cat "$1" >"$2"; }; cp /handed/identity /run/hearth/identity; '
-           '[ -e /handed/ends ] && cp /handed/ends /run/hearth/ends; [ -e /handed/apps ] && cp /handed/apps /run/hearth/apps-before; '
+           '[ -e /handed/ends ] && cp /handed/ends /run/hearth/ends; '
            'for f in /handed/*.yaml; do [ -e "$f" ] && cp "$f" /run/hearth/services/${f##*/}; done; '
            'hearth ctl fact state-mounted on "a test" && hearth ctl fact data-mounted on "a test"')
 
@@ -76,7 +76,7 @@ def case_trial(make):
     """A slot on trial is not kept, and says what it waits for: the apps of before. (Without cgroups no box is well.)"""
     script = ('cp() { cat "$1" >"$2"; }; cp /handed/identity /run/hearth/identity; '
               'cp /handed/apps /run/hearth/apps-before; hearth ctl fact trial-boot on "slot b, 2 tries left"; '
-              'hearth ctl fact state-mounted on x && hearth ctl fact data-mounted on x; hearth ctl fact network-up on x')
+              'for f in state-mounted data-mounted network-up; do hearth ctl fact $f on x; done')
     box = make({'storage': service('storage', script, type='oneshot'), 'kube': service('kube', SLEEP)},
                files={'/handed/identity': IDENTITY, '/handed/apps': 'coredns\n'})
     box.wait_ready('storage', 'kube')

@@ -27,7 +27,7 @@ static struct say consoles;
 static struct history history;
 static struct shutdown s;
 static struct err e;
-static int reboots, last_reboot, begun;
+static int reboots, last_reboot, begun, left;
 static char started[512]; /* words of the helpers that were started */
 
 static int note_reboot(int how)
@@ -141,6 +141,30 @@ static void test_straight_through(void **state)
 	assert_int_equal(last_reboot, RB_POWER_OFF);
 	pass_time(5000);
 	assert_int_equal(reboots, 2); /* again, until the kernel does it */
+}
+
+static void on_leaving(enum shutdown_how how, void *arg)
+{
+	assert_ptr_equal(arg, &s);
+	assert_int_equal(how, SHUTDOWN_HALT);
+	assert_int_equal(reboots, left);
+	left++;
+}
+
+static void test_who_must_know_knows_before_the_kernel(void **state)
+{
+	(void)state;
+	left = 0;
+	s.leaving = on_leaving;
+	assert_false(shutdown_is_late(&s, 0));
+	shutdown_ask(&s, SHUTDOWN_HALT, "a test");
+	fake_clock_ms += 200000;
+	assert_true(shutdown_is_late(&s, 0));
+	assert_false(shutdown_is_late(&s, 60000));
+	pass_time(1000);
+	assert_int_equal(left, 1);
+	pass_time(5000);
+	assert_int_equal(left, 2);
 }
 
 static void test_the_box_itself_starts_again(void **state)
@@ -275,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_straight_through),
+		TEST(test_who_must_know_knows_before_the_kernel),
 		TEST(test_the_box_itself_starts_again),
 		TEST(test_no_record_without_state),
 		TEST(test_services_have_a_deadline),
