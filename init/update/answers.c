@@ -118,11 +118,12 @@ static void on_wait(struct loop *l, void *arg)
 	struct answers *s = arg;
 	uint32_t id = s->pending;
 	(void)l;
+	if (s->show) {
+		conduct_stop_look(s->conduct);
+		return;
+	}
 	s->pending = 0;
-	if (s->show)
-		refuse(s, id, "the source does not answer yet; ask again in a while");
-	else
-		answer_message(s, id, "started; the source does not answer yet. `update` tells how it goes on");
+	answer_message(s, id, "started; `update` tells how it goes on");
 }
 
 void answers_decided(const struct err *e, void *arg)
@@ -137,6 +138,11 @@ void answers_decided(const struct err *e, void *arg)
 	s->pending = 0;
 	if (id == 0)
 		return;
+	if (e && e->code == EAGAIN) {
+		(void)!str_format(text, sizeof(text), "started, and waiting: %.120s", e->text);
+		answer_message(s, id, text);
+		return;
+	}
 	if (e) {
 		refuse(s, id, e->text);
 		return;

@@ -1,8 +1,8 @@
 /* What the consoles ask about updates (update/order.h has the words). PID 1 passes their words on over the role's
  * control channel (descriptor 3), on which the answers to the role's own requests come, too.
  *
- * `update` answers at once; `install` when the manifest is read and taken, or refused; `show` when it is read; both
- * after ANSWERS_WAIT_MS at the latest, while the source may still be waited for. */
+ * `update` answers at once; `install` when the manifest is read and taken, or refused, or the source does not answer
+ * (it is waited for then); `show` when it is read, or given up after ANSWERS_WAIT_MS. */
 #ifndef HEARTH_UPDATE_ANSWERS_H
 #define HEARTH_UPDATE_ANSWERS_H
 

@@ -26,8 +26,8 @@
 struct conduct;
 
 struct conduct_hooks {
-	/* The order is decided: e is NULL when an install has begun to write or a look has its manifest. Once for each
-	 * order that was begun. */
+	/* The order is decided: e is NULL when an install has begun to write or a look has its manifest; code EAGAIN:
+	 * an install goes on, but its source does not answer. Once for each order that was begun. */
 	void (*decided)(const struct err *e, void *arg);
 	/* Everything is on the disk: which apps are healthy? conduct_arm is to be called with the answer. */
 	void (*arming)(void *arg);
@@ -54,8 +54,7 @@ struct conduct {
 	char why[ERR_TEXT]; /* it failed, or waits */
 	uint64_t since;     /* clock_ms of the state's beginning */
 
-	bool looking; /* the worker only looks */
-	struct order look;
+	bool looking;   /* the worker only looks */
 	bool undecided; /* an order has not been answered */
 	bool known;     /* manifest is that of the order */
 	struct msg_manifest manifest;
@@ -79,6 +78,8 @@ void conduct_begin(struct conduct *c);
 MUST_CHECK int conduct_order(struct conduct *c, const struct order *o, struct err *e);
 /* The end of `arming`. */
 void conduct_arm(struct conduct *c, const struct names *healthy);
+/* Nobody waits for the look any more. */
+void conduct_stop_look(struct conduct *c);
 /* One sentence: how it stands. */
 void conduct_text(const struct conduct *c, struct buf *b);
 /* Ends the worker; the record stays. */

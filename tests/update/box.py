@@ -75,6 +75,7 @@ class Box:
         self.write('etc/resolv.conf', b'')
         self.write('etc/hosts', b'127.0.0.1 localhost\n')
         self.write('dev/null', b'')
+        self.write('etc/ca.pem', b'')
         self.write('slots/a', running.slot().ljust(slot_bytes, b'\0'))
         self.write('slots/b', b'old' * (slot_bytes // 3) + bytes(slot_bytes % 3))
         self.write('boot/EFI/Linux/hearth-0001-a.efi', running.uki)
@@ -120,7 +121,7 @@ class Box:
 
     def start(self):
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        argv = ['chroot', self.root, '/usr/bin/hearth', 'update', '--keys', '/etc/keys', '--target', '/slots/b',
+        argv = ['chroot', self.root, '/usr/bin/hearth', 'update', '--keys', '/etc/keys', '--ca', '/etc/ca.pem', '--target', '/slots/b',
                 '--running', '/slots/a', '--slot', 'a', '--user', 'update' if self.other_user else '']
         with open(self.log, 'ab') as log:
             # The shell moves the channel from 0, where Popen can put it, to 3; every step keeps the pid.

@@ -10,7 +10,9 @@ class Server:
     ranges: False: 200 with everything    rate: bytes a second, 0: as fast as it goes
     cut: after so many bytes in all the connections end, and no answer comes any more, until it is None again"""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        """tls: an ssl.SSLContext."""
+        self.tls = tls
         self.files, self.ranges, self.rate, self.cut = {}, True, 0, None
         self.sent, self.requests = 0, []
         self.lock = threading.Lock()
@@ -37,6 +39,8 @@ class Server:
                 pass  # whoever hangs up does so
 
         self.http = Http(('127.0.0.1', self.port or 0), Handler)
+        if self.tls:
+            self.http.socket = self.tls.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.http.server_address[1]
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -44,8 +48,8 @@ class Server:
         self.http.shutdown()
         self.http.server_close()
 
-    def url(self, path):
-        return 'http://127.0.0.1:%d%s' % (self.port, path)
+    def url(self, path, host='127.0.0.1'):
+        return '%s://%s:%d%s' % ('https' if self.tls else 'http', host, self.port, path)
 
     def answer(self, request):
         data = self.files.get(request.path)

@@ -1,7 +1,11 @@
 """Installs that go well."""
 import hashlib
+import os
+import shutil
+import ssl
 
-from bundles import BLOCK, blocks
+from bundles import BLOCK, blocks, run
+from server import Server
 
 
 def check_installed(stage, box, bundle):
@@ -95,3 +99,39 @@ def case_memory(stage):
         check_installed(stage, box, bundle)
     stage.notes.append('%d KiB for a bundle of %d MiB' % (peak, len(bundle.pack()) >> 20))
     assert 0 < peak < 16 << 10, peak
+
+
+def case_names(stage):
+    """Names of servers are resolved, inside the worker's cage: from a file, and by a server that is not there."""
+    bundle = stage.bundle(stage.new_blocks)
+    stage.server.files['/new.hearth'] = bundle.pack()
+    with stage.box() as box:
+        box.write('etc/resolv.conf', b'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
+        box.update('install', stage.server.url('/new.hearth', 'localhost'))
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+        said = box.update('install', stage.server.url('/new.hearth', 'nowhere.test'), '--again')
+        assert said['message'].startswith('started, and waiting: '), said
+        said = box.wait_state('waiting')
+        assert 'nowhere.test' in said['message'], said
+        box.update('cancel')
+        # Nothing was changed for what never answered: the update waits for its restart still.
+        assert box.entries() == ['hearth-0001-a.efi', 'hearth-0002-b+3.efi'], box.entries()
+
+
+def case_tls(stage):
+    path = stage.folder + '/tls'
+    run('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
+        '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', path + '.key', '-out', path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, path + '.key')
+    server = Server(context)
+    bundle = stage.bundle(stage.new_blocks)
+    server.files['/new.hearth'] = bundle.pack()
+    with stage.box() as box:
+        shutil.copy(path, box.path('etc/ca.pem'))
+        os.chmod(box.path('etc/ca.pem'), 0o644)
+        box.update('install', server.url('/new.hearth', 'localhost'))
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+    server.stop()
