@@ -1,7 +1,7 @@
 # Hearth. `make help` lists what can be done; README.md says how it all fits together.
 
 BUILD_STEPS := setup sources libraries userland kubernetes kernel program manifests images root image
-TEST_STEPS := lint unit go fuzz client bundle-test update-test manifests-check scenario kube-test reproducible qemu
+TEST_STEPS := lint unit go fuzz client fetch bundle-test update-test manifests-check scenario kube-test reproducible qemu
 STEPS := board/steps.sh
 
 all: image

@@ -3,7 +3,7 @@
 # seconds, detail). A group that wrote nothing counts as failed.
 set -eu
 cd "$(dirname "$0")/../build/results"
-for group in lint unit go fuzz client manifests-check scenario kube-test reproducible qemu; do
+for group in lint unit go fuzz client fetch manifests-check scenario kube-test reproducible qemu; do
 	[ -s "$group.tsv" ] || printf 'fail\t%s\t0\tno results; see build/log/%s.log\n' "$group" "$group" >"$group.tsv"
 done
 cat ./*.tsv | awk -F '\t' '$1 == "fail" {print "failed: " $2 ": " $4}'

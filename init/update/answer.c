@@ -63,6 +63,7 @@ static bool is_header(const char *line, size_t len, const char *name, char *dst,
 {
 	size_t from = strlen(name);
 
+	dst[0] = '\0';
 	if (len <= from || strncasecmp(line, name, from) != 0 || line[from] != ':')
 		return false;
 	for (from++; from < len && (line[from] == ' ' || line[from] == '\t'); from++)
@@ -137,7 +138,7 @@ static void take_status(struct answer *a, const char *line, size_t len)
 
 void answer_line(struct answer *a, const char *line, size_t len)
 {
-	char value[VALUE];
+	char value[VALUE] = "";
 	uint64_t seconds;
 
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)

@@ -9,10 +9,11 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-#define FORMAT      1
-#define LATEST      (1LL << 40) /* seconds since 1970: far beyond any clock, and sums do not overflow */
-#define VALUE_SHOWN 48          /* bytes of a value in a message */
-#define DAY         86400
+#define FORMAT        1
+#define LATEST        (1LL << 40) /* seconds since 1970: far beyond any clock, and sums do not overflow */
+#define VALUE_SHOWN   48          /* bytes of a value in a message */
+#define DAY           86400
+#define SHA256_DIGITS ((size_t)2 * CHANNEL_SHA256)
 
 static const char *text_of(const struct yaml_node *v)
 {
@@ -30,7 +31,7 @@ static int take_number(const struct yaml *y, const struct yaml_node *v, uint64_t
 
 static int take_time(const struct yaml *y, const struct yaml_node *v, int64_t *out, struct err *e)
 {
-	uint64_t seconds;
+	uint64_t seconds = 0;
 
 	if (take_number(y, v, 1, LATEST, &seconds, e) < 0)
 		return -1;
@@ -99,8 +100,8 @@ static int set_manifest(const struct yaml *y, const struct yaml_node *v, void *i
 	struct channel_version *to = into;
 	const char *s = text_of(v);
 
-	if (strlen(s) != 2 * CHANNEL_SHA256 || strspn(s, "0123456789abcdef") != 2 * CHANNEL_SHA256)
-		return yaml_error(y, v, e, "manifest-sha256 is none; write %d small hex digits", 2 * CHANNEL_SHA256);
+	if (strlen(s) != SHA256_DIGITS || strspn(s, "0123456789abcdef") != SHA256_DIGITS)
+		return yaml_error(y, v, e, "manifest-sha256 is none; write %zu small hex digits", SHA256_DIGITS);
 	for (size_t i = 0; i < CHANNEL_SHA256; i++)
 		to->manifest_sha256[i] = (uint8_t)(str_hex_digit(s[2 * i]) << 4 | str_hex_digit(s[2 * i + 1]));
 	return 0;

@@ -264,7 +264,7 @@ static void on_progress(struct conduct *c, const struct msg_progress *p)
 static void on_waiting(struct conduct *c, const char *why)
 {
 	struct err e;
-	memcpy(c->why, why, strlen(why) + 1);
+	memcpy(c->looking ? c->look_why : c->why, why, strlen(why) + 1);
 	if (c->looking)
 		return;
 	(void)happen(c, UPDATE_ON_DRY);
@@ -454,7 +454,7 @@ static int look(struct conduct *c, const struct order *o, struct err *e)
 	if (begin(c, o, e) < 0)
 		return -1;
 	c->looking = c->undecided = true;
-	c->why[0] = '\0';
+	c->look_why[0] = '\0';
 	return 0;
 }
 
@@ -517,9 +517,8 @@ void conduct_stop_look(struct conduct *c)
 	struct err e;
 	if (!c->looking)
 		return;
-	err_put(&e, ETIMEDOUT, "the source does not answer%s%s", c->why[0] ? ": " : "", c->why);
+	err_put(&e, ETIMEDOUT, "the source does not answer%s%s", c->look_why[0] ? ": " : "", c->look_why);
 	fail(c, &e);
-	c->why[0] = '\0';
 }
 
 void conduct_init(struct conduct *c, struct loop *l, struct teller *t, const struct conduct_options *o,

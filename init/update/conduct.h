@@ -54,9 +54,10 @@ struct conduct {
 	char why[ERR_TEXT]; /* it failed, or waits */
 	uint64_t since;     /* clock_ms of the state's beginning */
 
-	bool looking;   /* the worker only looks */
-	bool undecided; /* an order has not been answered */
-	bool known;     /* manifest is that of the order */
+	bool looking;                /* the worker only looks */
+	char look_why[LIMIT_DETAIL]; /* its source does not answer */
+	bool undecided;              /* an order has not been answered */
+	bool known;                  /* manifest is that of the order */
 	struct msg_manifest manifest;
 	struct msg_progress progress;
 	struct msg_done done;

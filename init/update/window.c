@@ -113,7 +113,7 @@ struct window_span window_next(int64_t now, const struct window *w, int32_t offs
 		return span;
 	/* From yesterday, whose window may still be open, to the same day of next week. */
 	for (int64_t day = today - 1; day <= today + WEEK; day++) {
-		span.from = day * DAY + w->from * 60 - offset;
+		span.from = day * DAY + w->from * 60L - offset;
 		span.to = span.from + minutes * 60;
 		if (has_day(w, day) && span.to > now)
 			break;
