@@ -84,7 +84,7 @@ static void tell(struct conduct *c)
 	teller_set(c->teller, "update-running", on ? FACT_ON : FACT_OFF, text);
 	if (c->state == UPDATE_READY)
 		teller_set(c->teller, "update-ready", FACT_ON, text);
-	else if (c->state == UPDATE_LOADING)
+	else if (c->state == UPDATE_LOADING || c->state == UPDATE_IDLE)
 		teller_set(c->teller, "update-ready", FACT_OFF, "");
 }
 
@@ -167,10 +167,23 @@ static void fail_text(struct conduct *c, const char *text)
 	fail(c, &e);
 }
 
+/* What an earlier install has armed is ready still: the role has ended since, or a later install changed nothing. */
+static void find_armed(struct conduct *c)
+{
+	struct err ignored;
+	c->known = place_find(&c->place, &c->options.stand_in, &ignored) == 0 &&
+	           place_armed(&c->place, c->manifest.m.version);
+	if (c->known)
+		c->state = UPDATE_READY;
+}
+
 static int cancel(struct conduct *c, struct err *e)
 {
 	int next = update_next(c->state, UPDATE_ON_CANCEL, e);
 	if (next < 0)
+		return -1;
+	/* The boot entry goes, and with it the update. */
+	if (c->state == UPDATE_READY && place_mark(&c->place, e) < 0)
 		return -1;
 	hang_up(c);
 	loop_cancel(c->loop, &c->again);
@@ -178,6 +191,8 @@ static int cancel(struct conduct *c, struct err *e)
 	forget_job();
 	memcpy(c->why, "the last update was cancelled", sizeof("the last update was cancelled"));
 	set_state(c, (enum update_state)next);
+	find_armed(c);
+	tell(c);
 	if (c->undecided) {
 		struct err why;
 		err_put(&why, ECANCELED, "cancelled");
@@ -197,7 +212,6 @@ void conduct_arm(struct conduct *c, const struct names *healthy)
 	}
 	hang_up(c);
 	place_drop(&c->place, false);
-	forget_job();
 	c->why[0] = '\0';
 	log_info(ROOM, "version %s is in slot %c: %" PRIu64 " KiB from outside, %" PRIu64 " from the running slot",
 	         c->manifest.m.version, c->place.half.other, c->done.fetched / 1024, c->done.copied / 1024);
@@ -539,6 +553,8 @@ void conduct_begin(struct conduct *c)
 	struct err e = {0};
 	struct order o;
 	int rc = place_read_job(&o, &e);
+	if (rc == 0)
+		find_armed(c);
 	if (rc > 0 && o.paused) {
 		struct err later;
 		c->order = o;

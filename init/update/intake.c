@@ -132,12 +132,18 @@ static int begin(struct intake *in, enum tar_member which, struct err *e)
 	return 0;
 }
 
+static enum msg_phase phase_of(enum tar_member which)
+{
+	if (which == TAR_VERITY)
+		return MSG_TREE_PHASE;
+	return which == TAR_UKI ? MSG_UKI_PHASE : MSG_FETCH_PHASE;
+}
+
 static int take(struct intake *in, enum tar_member which, const uint8_t *p, size_t n, struct err *e)
 {
-	static const enum msg_phase phases[TAR_MEMBERS] = {
-		[TAR_VERITY] = MSG_TREE_PHASE, [TAR_UKI] = MSG_UKI_PHASE, [TAR_ROOT] = MSG_FETCH_PHASE};
-	uint64_t done = phases[which] == in->phase ? in->phase_done : 0;
-	progress(in, phases[which], done + n, in->m->member[which].size);
+	enum msg_phase phase = phase_of(which);
+	uint64_t done = phase == in->phase ? in->phase_done : 0;
+	progress(in, phase, done + n, in->m->member[which].size);
 	if (which == TAR_ROOT)
 		return target_feed(&in->target, p, n, e);
 	sha256_add(&in->sum, p, n);

@@ -229,9 +229,32 @@ int place_arm(struct place *p, const char *version, const struct names *healthy,
 	p->kernel = -1;
 	int rc = write_records(p, version, healthy, e);
 	if (rc == 0)
+		rc = place_write_job(NULL, e);
+	if (rc == 0)
 		rc = add_entry(p, e);
 	bootenv_lock();
 	return rc;
+}
+
+bool place_armed(const struct place *p, char version[VERSION_TEXT])
+{
+	char path[LIMIT_PATH], line[VERSION_TEXT + 1];
+	struct bootenv b;
+	struct err ignored;
+	struct buf text;
+	version[0] = '\0';
+	if (bootenv_read(&b, &ignored) < 0)
+		return false;
+	const struct bootenv_entry *other = bootenv_of(&b, p->half.other), *running = bootenv_of(&b, p->half.running);
+	if (bootenv_state(other) != BOOTENV_TRIAL || other->used > 0 ||
+	    (running && running->generation > other->generation))
+		return false;
+	buf_init(&text, line, sizeof(line));
+	if (slot_record(p->half.other, path, &ignored) < 0 || file_read(path, &text, &ignored) < 0)
+		return true;
+	line[strcspn(line, "\n")] = '\0';
+	(void)!str_copy(version, VERSION_TEXT, line);
+	return true;
 }
 
 static void shut(int *fd)
@@ -269,12 +292,25 @@ void place_drop(struct place *p, bool forget)
 
 /* --- the record of an install ----------------------------------------------------------------- */
 
+static int remove_job(struct err *e)
+{
+	if (sys_unlink(PLACE_JOB) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "remove " PLACE_JOB);
+	int fd = sys_open(DATA_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int rc = fd < 0 ? -1 : sys_fsync(fd);
+	if (rc < 0)
+		err_sys(e, "flush " DATA_DIR);
+	if (fd >= 0)
+		sys_close(fd);
+	return rc;
+}
+
 int place_write_job(const struct order *o, struct err *e)
 {
 	char text[ORDER_RECORD];
 	struct buf b;
 	if (!o)
-		return sys_unlink(PLACE_JOB) < 0 && errno != ENOENT ? err_sys(e, "remove " PLACE_JOB) : 0;
+		return remove_job(e);
 	buf_init(&b, text, sizeof(text));
 	order_record(o, &b);
 	if (!buf_ok(&b))

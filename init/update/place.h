@@ -44,12 +44,16 @@ MUST_CHECK int place_check(const struct place *p, const struct update_manifest *
 MUST_CHECK int place_mark(struct place *p, struct err *e);
 /* Opens the temporary kernel, with what an earlier try left of it. */
 MUST_CHECK int place_kernel(struct place *p, struct err *e);
-/* Records, then the boot entry with fresh tries. healthy: names of the facts of apps that are well now. */
+/* Records, the end of the job's, then the boot entry with fresh tries. healthy: names of the facts of apps that are
+ * well now. The job goes first: else a power cut behind the rename would have the same install begin again from the new
+ * slot, over the old one. */
 MUST_CHECK int place_arm(struct place *p, const char *version, const struct names *healthy, struct err *e);
+/* Was the other slot armed before this role began, and not started since? Its version, "" when that is not known. */
+bool place_armed(const struct place *p, char version[VERSION_TEXT]);
 /* Closes everything. forget: the temporary kernel goes too. */
 void place_drop(struct place *p, bool forget);
 
-/* The record of the install; NULL: there is none any more. */
+/* The record of the install; NULL: there is none any more, on the disk too when it returns. */
 MUST_CHECK int place_write_job(const struct order *o, struct err *e);
 /* 1: *o is it; 0: there is none. A record that cannot be read is an error, once: it is removed. */
 MUST_CHECK int place_read_job(struct order *o, struct err *e);

@@ -2,6 +2,7 @@
 import hashlib
 import os
 import shutil
+import signal
 import ssl
 
 from bundles import BLOCK, blocks, run
@@ -117,6 +118,7 @@ def case_names(stage):
         box.update('cancel')
         # Nothing was changed for what never answered: the update waits for its restart still.
         assert box.entries() == ['hearth-0001-a.efi', 'hearth-0002-b+3.efi'], box.entries()
+        assert box.update()['state'] == 'ready'
 
 
 def case_tls(stage):
@@ -135,3 +137,19 @@ def case_tls(stage):
         box.wait_state('ready')
         check_installed(stage, box, bundle)
     server.stop()
+
+
+def case_ready_outlives(stage):
+    """The role; and it can be taken back."""
+    with stage.box() as box:
+        box.write('data/new.hearth', stage.bundle(stage.new_blocks).pack())
+        box.update('install', '/data/new.hearth')
+        box.wait_state('ready')
+        box.stop(signal.SIGKILL)
+        box.start()
+        said = box.update()
+        assert said['state'] == 'ready' and said['message'] == 'version 0.2.0 in slot b; restart to try it', said
+        assert box.update('cancel')['state'] == 'idle'
+        assert box.entries() == ['hearth-0001-a.efi'], box.entries()
+        box.wait_fact('update-ready', 'off')
+        assert not box.exists('state/update/slot-b')
