@@ -325,8 +325,8 @@ static int copy_local(struct intake *in, struct err *e)
 		return 0;
 	progress(in, MSG_COPY_PHASE, 0, 0);
 	/* A running slot that cannot be read spares nothing, but hinders nothing either. */
-	int rc = delta_init(&d, TREE_SLOT, e);
-	if (rc == 0 && delta_read(&d, in->running_fd, &salt, &none) == 0)
+	int rc = 0;
+	if (delta_read(&d, in->running_fd, &salt, &none) == 0)
 		rc = target_copy(&in->target, &d, in->running_fd, e);
 	delta_fini(&d);
 	in->copied = in->target.copied * VERITY_BLOCK;
@@ -443,13 +443,13 @@ static int count_missing(struct intake *in, int fd, uint64_t *fetch, struct err 
 		rc = blockset_init(&none, want.data_blocks, e);
 	if (rc == 0)
 		rc = blockset_init(&here, want.data_blocks, e);
-	if (rc == 0)
-		rc = delta_init(&d, TREE_SLOT, e);
 	if (rc == 0 && in->running_fd >= 0)
 		(void)!delta_read(&d, in->running_fd, &want, &ignored);
 	if (rc == 0)
 		rc = delta_plan(&d, &tree, &none, DELTA_GAP, &here, &plan, e);
-	*fetch = HEAD + in->at[TAR_ROOT] - (in->at[TAR_VERITY] - TAR_BLOCK) + plan.fetch * VERITY_BLOCK + TAR_TRAILER;
+	/* The header between hash tree and kernel comes twice. */
+	*fetch = HEAD + in->at[TAR_ROOT] - in->at[TAR_VERITY] + (uint64_t)2 * TAR_BLOCK + plan.fetch * VERITY_BLOCK +
+	         TAR_TRAILER;
 	delta_fini(&d);
 	blockset_fini(&here);
 	blockset_fini(&none);
