@@ -76,7 +76,8 @@ int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg)
 
 int sys_open_no_links(const char *path, int flags)
 {
-	struct open_how how = {.flags = (uint64_t)(unsigned)flags, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	struct open_how how = {.flags = (uint64_t)(unsigned)flags,
+	                       .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 

@@ -36,10 +36,11 @@ static bool is_plain_path(const char *path)
 	return true;
 }
 
-static bool is_printable(const char *s)
+/* No control characters, and nothing below `least`. */
+static bool is_printable(const char *s, char least)
 {
 	for (; *s; s++) {
-		if (*s <= ' ' || *s == 127)
+		if ((unsigned char)*s < (unsigned char)least || *s == 127)
 			return false;
 	}
 	return true;
@@ -51,7 +52,7 @@ static int parse_source(struct order *o, const char *source, struct err *e)
 		return err_set(e, ENAMETOOLONG, "the source is longer than %d bytes", ORDER_SOURCE - 1);
 	if (str_starts(source, "http://") || str_starts(source, "https://")) {
 		o->kind = ORDER_URL;
-		return is_printable(source)
+		return is_printable(source, '!')
 		               ? 0
 		               : err_set(e, EINVAL, "the address holds blanks or characters that none has");
 	}
@@ -60,7 +61,7 @@ static int parse_source(struct order *o, const char *source, struct err *e)
 		return 0;
 	}
 	o->kind = ORDER_FILE;
-	if (!str_starts(source, PATH_DATA "/") || !is_plain_path(source))
+	if (!str_starts(source, PATH_DATA "/") || !is_plain_path(source) || !is_printable(source, ' '))
 		return err_set(e, EINVAL,
 		               "'%.100s' is none of http(s)://..., usb, and the plain path of a file below " PATH_DATA,
 		               source);

@@ -121,8 +121,9 @@ class Box:
 
     def start(self):
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        argv = ['chroot', self.root, '/usr/bin/hearth', 'update', '--keys', '/etc/keys', '--ca', '/etc/ca.pem', '--target', '/slots/b',
-                '--running', '/slots/a', '--slot', 'a', '--user', 'update' if self.other_user else '']
+        argv = ['chroot', self.root, '/usr/bin/hearth', 'update', '--keys', '/etc/keys', '--ca', '/etc/ca.pem',
+                '--target', '/slots/b', '--running', '/slots/a', '--slot', 'a',
+                '--user', 'update' if self.other_user else '']
         with open(self.log, 'ab') as log:
             # The shell moves the channel from 0, where Popen can put it, to 3; every step keeps the pid.
             self.program = subprocess.Popen(['sh', '-c', 'exec "$@" 3<&0 </dev/null', 'sh', *argv], stdin=theirs,
@@ -188,7 +189,8 @@ class Box:
         if words[0] == 'fact':
             self.facts[words[1]] = (words[2], words[3] if len(words) > 3 else '')
         elif words[0] == 'facts':
-            rows = [{'name': 'app-web', 'value': 'on'}, {'name': 'app-dns', 'value': 'off'}, {'name': 'sun', 'value': 'on'}]
+            rows = [{'name': name, 'value': value} for name, value in
+                    (('app-web', 'on'), ('app-dns', 'off'), ('sun', 'on'))]
             answer = bytes([OK]) + json.dumps({'facts': rows}).encode()
         elif words[0] == 'reboot':
             self.reboots.append(words[1:])

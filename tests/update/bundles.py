@@ -1,5 +1,5 @@
-"""Small bundles: an image that looks like EROFS to whoever asks for its size, with a real hash tree, signed by keys made
-here. Everything may be made wrong on purpose."""
+"""Small bundles: an image that looks like EROFS to whoever asks for its size, with a real hash tree, signed by keys
+made here. Everything may be made wrong on purpose."""
 import hashlib
 import os
 import random
@@ -35,7 +35,8 @@ def blocks(count, seed, step=0):
 def image(parts):
     """The blocks, the first of them with the superblock of an EROFS of that size (linux/erofs_fs.h)."""
     first = bytearray(parts[0])
-    first[1024:1152] = (struct.pack("<II4xB", 0xE0F5E1E2, 0, 12).ljust(36, b"\0") + struct.pack("<I", len(parts))).ljust(128, b"\0")
+    head = struct.pack('<II4xB', 0xE0F5E1E2, 0, 12).ljust(36, b'\0') + struct.pack('<I', len(parts))
+    first[1024:1152] = head.ljust(128, b'\0')
     return bytes(first) + b''.join(parts[1:])
 
 
@@ -88,7 +89,8 @@ class Bundle:
         return self
 
     def rows(self):
-        return [('manifest.yaml', self.text), ('manifest.sig', self.sig), *zip(MEMBERS, (self.tree, self.uki, self.data))]
+        return [('manifest.yaml', self.text), ('manifest.sig', self.sig),
+                *zip(MEMBERS, (self.tree, self.uki, self.data))]
 
     def pack(self, rows=None):
         out = b''

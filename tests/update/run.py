@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The update role and its worker (build/hearth) with files in the place of partitions, a file system in the place of the
-ESP, and an HTTP server that misbehaves: every function case_* of cases/*.py.
+"""The update role and its worker (build/hearth) with files in the place of partitions, a file system in the place
+of the ESP, and an HTTP server that misbehaves: every function case_* of cases/*.py.
 
   run.py [CASE...]       CASE: a name or a part of one
 
@@ -92,7 +92,7 @@ def main():
     if not sys.argv[1:]:
         os.makedirs(TOP + '/build/results', exist_ok=True)
         with open(TOP + '/build/results/update.tsv', 'w') as f:
-            f.writelines('%s\tupdate:%s\t%.1f\t%s\n' % (verdict, name, took, detail.replace('\n', ' ').replace('\t', ' '))
+            f.writelines('%s\tupdate:%s\t%.1f\t%s\n' % (verdict, name, took, ' '.join(detail.split()))
                          for name, verdict, took, detail in rows)
     bad = sum(row[1] == 'fail' for row in rows)
     print('update-test: %d passed, %d failed' % (len(rows) - bad, bad))

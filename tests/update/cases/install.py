@@ -1,5 +1,4 @@
 """Installs that go well."""
-import hashlib
 import os
 import shutil
 import signal
@@ -14,7 +13,7 @@ def check_installed(stage, box, bundle):
     assert box.read('slots/b')[:len(slot)] == slot, 'the target is not the image and its tree'
     assert box.read('slots/a')[:len(stage.old.slot())] == stage.old.slot()
     assert box.entries() == ['hearth-0001-a.efi', 'hearth-0002-b+3.efi'], box.entries()
-    assert hashlib.sha256(box.read('boot/EFI/Linux/hearth-0002-b+3.efi')).digest() == hashlib.sha256(bundle.uki).digest()
+    assert box.read('boot/EFI/Linux/hearth-0002-b+3.efi') == bundle.uki, 'the kernel is another one'
     assert box.read('state/update/slot-b') == bundle.version.encode() + b'\n'
     assert box.read('state/update/apps-before') == b'app-web\n'
     assert not box.exists('data/update/job')
