@@ -26,6 +26,8 @@ for p in e2fsprogs/sbin/mke2fs e2fsprogs/sbin/e2fsck e2fsprogs/sbin/resize2fs \
 	install -m 755 "build/pkg/$p" "$tree/usr/sbin/${p##*/}"
 done
 install -m 644 build/pkg/e2fsprogs/etc/mke2fs.conf "$tree/etc/mke2fs.conf"
+mkdir -p "$tree/etc/ssl"
+cp -R build/pkg/ca-certificates/etc/ssl/certs "$tree/etc/ssl/" # whom updates over https believe
 
 # Kubernetes, the container runtime, and what they run on the host.
 mkdir -p "$tree/etc/rancher" "$tree/usr/lib/cni" "$tree/usr/share/hearth/manifests" "$tree/etc/containerd/certs.d"

@@ -153,15 +153,6 @@ class Box:
                 pass  # it has just ended
         return None
 
-    @staticmethod
-    def peak_kib(pid):
-        """The most memory that a process has had; 0: it is gone."""
-        try:
-            with open('/proc/%d/status' % pid) as f:
-                return max([0, *(int(line.split()[1]) for line in f if line.startswith('VmHWM'))])
-        except OSError:
-            return 0
-
     def tail(self):
         with open(self.log, errors='replace') as f:
             return ''.join(f.readlines()[-8:])
