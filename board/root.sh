@@ -1,11 +1,13 @@
 #!/bin/sh
 # The read-only root: fs-overlay, the program, the userland -> build/root.img (EROFS + dm-verity tree behind it) and
 # build/root.env (UUID and root hash for the boot entry). No root rights, no loop device. board/root.sh [OUT-FOLDER]
+# For tests of updates: VERSION=0.2.0 is what os-release says, OVERLAY=folder goes over everything else.
 set -eu
 cd "$(dirname "$0")/.."
 out=${1:-build}
 tree=$out/root
 . board/vars.sh
+BOARD_VERSION=${VERSION:-$BOARD_VERSION}
 umask 022
 rm -rf "$tree" "$out/root.img"
 mkdir -p "$tree"
@@ -49,6 +51,7 @@ END
 ln -s ../usr/lib/os-release "$tree/etc/os-release"
 echo "$EPOCH" >"$tree/usr/share/hearth/build-epoch"
 board/keys.sh public "$tree/etc/hearth/update-keys"
+[ -z "${OVERLAY:-}" ] || cp -R "$OVERLAY/." "$tree/"
 python3 board/sbom.py >"$tree/usr/share/hearth/sbom.cdx.json"
 
 # Everything of the box is static: a program that wants a loader would only fail. What is in images is their own matter.

@@ -37,6 +37,8 @@ MUST_CHECK int place_find(struct place *p, const struct place_stand_in *t, struc
 /* The descriptors for the worker. write: the target, too. */
 MUST_CHECK int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write,
                           struct err *e);
+/* The version that runs: VERSION_ID of PATH_OS_RELEASE, or what this program was built as. */
+void place_version(char version[VERSION_TEXT]);
 /* May this bundle go there? Board, version, room. Nothing is changed. */
 MUST_CHECK int place_check(const struct place *p, const struct update_manifest *m, const struct order *o,
                            struct err *e);
