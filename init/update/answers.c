@@ -57,18 +57,18 @@ static void answer(struct answers *s, uint32_t id, struct json *j)
 		refuse(s, id, "the answer does not fit");
 }
 
-static void add_bundle(struct json *j, const struct msg_manifest *m)
+static void add_bundle(struct json *j, const struct conduct *c)
 {
 	char created[32];
-	clock_format((int64_t)m->m.created, created, sizeof(created));
-	json_string(j, "version", m->m.version);
-	json_string(j, "build", m->m.build);
+	clock_format((int64_t)c->m.created, created, sizeof(created));
+	json_string(j, "version", c->m.version);
+	json_string(j, "build", c->m.build);
 	json_string(j, "created", created);
-	json_string(j, "kubernetes", m->m.kubernetes);
-	json_string(j, "changes", m->m.changes);
-	json_int(j, "size", (int64_t)m->bundle);
-	if (m->fetch > 0)
-		json_int(j, "fetch", (int64_t)m->fetch);
+	json_string(j, "kubernetes", c->m.kubernetes);
+	json_string(j, "changes", c->m.changes);
+	json_int(j, "size", (int64_t)c->bundle);
+	if (c->fetch > 0)
+		json_int(j, "fetch", (int64_t)c->fetch);
 }
 
 static void answer_status(struct answers *s, uint32_t id)
@@ -87,7 +87,7 @@ static void answer_status(struct answers *s, uint32_t id)
 		json_int(&j, "for_s", (int64_t)((clock_ms() - c->since) / 1000));
 	}
 	if (c->known && c->state != UPDATE_IDLE)
-		json_string(&j, "version", c->manifest.m.version);
+		json_string(&j, "version", c->m.version);
 	if (c->state == UPDATE_LOADING || c->state == UPDATE_PAUSED || c->state == UPDATE_WAITING) {
 		json_string(&j, "phase", msg_phase_name(c->progress.phase));
 		json_int(&j, "done", (int64_t)c->progress.done);
@@ -129,7 +129,7 @@ static void on_wait(struct loop *l, void *arg)
 void answers_decided(const struct err *e, void *arg)
 {
 	struct answers *s = arg;
-	const struct msg_manifest *m = &s->conduct->manifest;
+	const struct conduct *c = s->conduct;
 	uint32_t id = s->pending;
 	char text[LIMIT_DETAIL];
 	struct buf b;
@@ -148,13 +148,13 @@ void answers_decided(const struct err *e, void *arg)
 		return;
 	}
 	if (!s->show) {
-		(void)!str_format(text, sizeof(text), "started: version %s, a bundle of %" PRIu64 " MiB", m->m.version,
-		                  (m->bundle >> 20) + 1);
+		(void)!str_format(text, sizeof(text), "started: version %s, a bundle of %" PRIu64 " MiB", c->m.version,
+		                  (c->bundle >> 20) + 1);
 		answer_message(s, id, text);
 		return;
 	}
 	begin(s, &b, &j);
-	add_bundle(&j, m);
+	add_bundle(&j, c);
 	answer(s, id, &j);
 }
 

@@ -44,7 +44,7 @@ static void add_progress(const struct conduct *c, struct buf *b)
 
 void conduct_text(const struct conduct *c, struct buf *b)
 {
-	const char *version = c->known ? c->manifest.m.version : "";
+	const char *version = c->known ? c->m.version : "";
 	switch (c->state) {
 	case UPDATE_IDLE:
 		buf_add(b, c->why[0] ? c->why : "no update is under way");
@@ -145,6 +145,7 @@ static void forget_job(void)
 static void fail(struct conduct *c, const struct err *why)
 {
 	hang_up(c);
+	c->arming = false;
 	loop_cancel(c->loop, &c->again);
 	if (c->looking) {
 		c->looking = false;
@@ -171,8 +172,7 @@ static void fail_text(struct conduct *c, const char *text)
 static void find_armed(struct conduct *c)
 {
 	struct err ignored;
-	c->known = place_find(&c->place, &c->options.stand_in, &ignored) == 0 &&
-	           place_armed(&c->place, c->manifest.m.version);
+	c->known = place_find(&c->place, &c->options.stand_in, &ignored) == 0 && place_armed(&c->place, c->m.version);
 	if (c->known)
 		c->state = UPDATE_READY;
 }
@@ -206,7 +206,7 @@ void conduct_arm(struct conduct *c, const struct names *healthy)
 	struct err e = {0};
 	if (c->state != UPDATE_ARMING)
 		return;
-	if (place_arm(&c->place, c->manifest.m.version, healthy, &e) < 0) {
+	if (place_arm(&c->place, &c->m, healthy, &e) < 0) {
 		fail(c, &e);
 		return;
 	}
@@ -214,10 +214,10 @@ void conduct_arm(struct conduct *c, const struct names *healthy)
 	place_drop(&c->place, false);
 	c->why[0] = '\0';
 	log_info(ROOM, "version %s is in slot %c: %" PRIu64 " KiB from outside, %" PRIu64 " from the running slot",
-	         c->manifest.m.version, c->place.half.other, c->done.fetched / 1024, c->done.copied / 1024);
+	         c->m.version, c->place.half.other, c->done.fetched / 1024, c->done.copied / 1024);
 	(void)happen(c, UPDATE_ON_ARMED);
 	if (c->order.restart)
-		c->hooks.restart(c->manifest.m.version, c->hooks.arg);
+		c->hooks.restart(c->m.version, c->hooks.arg);
 }
 
 /* --- what the worker says --------------------------------------------------------------------- */
@@ -230,15 +230,29 @@ static int say(struct conduct *c, enum msg_kind kind, int fd, struct err *e)
 
 static int let_go(struct conduct *c, struct err *e)
 {
-	if (place_check(&c->place, &c->manifest.m, &c->order, e) < 0 || place_write_job(&c->order, e) < 0)
+	if (place_check(&c->place, &c->m, &c->order, e) < 0 || place_write_job(&c->order, e) < 0)
 		return -1;
 	return place_mark(&c->place, e) < 0 ? -1 : say(c, MSG_GO, -1, e);
+}
+
+/* The signature first, here as everywhere. */
+static int read_manifest(struct conduct *c, const struct msg_manifest *m, struct err *e)
+{
+	static struct yaml y;
+	if (c->hooks.signer(m->text, m->text_len, m->sig, m->sig_len, c->hooks.arg, e) < 0)
+		return -1;
+	c->bundle = m->bundle;
+	c->fetch = m->fetch;
+	return update_manifest_parse(&c->m, &y, tar_name(TAR_MANIFEST), m->text, m->text_len, e);
 }
 
 static void on_manifest(struct conduct *c, const struct msg_manifest *m)
 {
 	struct err e = {0};
-	c->manifest = *m;
+	if (read_manifest(c, m, &e) < 0) {
+		fail(c, &e);
+		return;
+	}
 	c->known = true;
 	if (c->looking) {
 		c->looking = false;
@@ -295,11 +309,14 @@ static void on_kernel(struct conduct *c)
 		fail(c, &e);
 }
 
+/* It holds the kernel's file open: what is checked next must be out of its reach. */
 static void on_done(struct conduct *c, const struct msg_done *d)
 {
 	c->done = *d;
-	if (!c->looking && happen(c, UPDATE_ON_DONE))
-		c->hooks.arming(c->hooks.arg);
+	if (c->looking || !happen(c, UPDATE_ON_DONE))
+		return;
+	c->arming = true;
+	hang_up(c);
 }
 
 static void on_again(struct loop *l, void *arg)
@@ -317,6 +334,8 @@ static void on_again(struct loop *l, void *arg)
 static void restart_worker(struct conduct *c, const char *why)
 {
 	hang_up(c);
+	if (c->state == UPDATE_PAUSED) /* `resume` starts another one */
+		return;
 	if (c->looking || ++c->deaths >= CONDUCT_DEATHS) {
 		fail_text(c, why);
 		return;
@@ -373,10 +392,9 @@ static void on_channel(struct loop *l, int fd, uint32_t events, void *arg)
 			return;
 		if (rc > 0)
 			take(c, &m);
-		else if (c->state == UPDATE_ARMING) /* it has said all it had to */
-			hang_up(c);
 		else
-			restart_worker(c, rc < 0 ? e.text : "the worker ended before it was done");
+			restart_worker(c,
+			               rc < 0 && e.code != ECONNRESET ? e.text : "the worker ended before it was done");
 	}
 }
 
@@ -391,10 +409,8 @@ static int spawn(struct conduct *c, const struct order *o, int theirs, struct er
 	struct child_spec spec;
 	size_t n = 4;
 	child_spec_init(&spec);
-	if (c->options.keys) {
-		argv[n++] = "--keys";
-		argv[n++] = c->options.keys;
-	}
+	argv[n++] = "--keys";
+	argv[n++] = c->options.keys;
 	if (c->options.ca) {
 		argv[n++] = "--ca";
 		argv[n++] = c->options.ca;
@@ -440,6 +456,10 @@ static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg)
 	(void)how;
 	if (c->due && start_worker(c, &c->next, &e) < 0)
 		fail(c, &e);
+	if (!c->arming)
+		return;
+	c->arming = false;
+	c->hooks.arming(c->hooks.arg);
 }
 
 static int begin(struct conduct *c, const struct order *o, struct err *e)
@@ -464,7 +484,7 @@ static int look(struct conduct *c, const struct order *o, struct err *e)
 		return err_set(e, EBUSY, "an update is under way, or a look at one; ask again when it is done");
 	/* What the last install found must stay true. */
 	if (c->state == UPDATE_READY)
-		return err_set(e, EBUSY, "version %s waits for a restart", c->manifest.m.version);
+		return err_set(e, EBUSY, "version %s waits for a restart", c->m.version);
 	if (begin(c, o, e) < 0)
 		return -1;
 	c->looking = c->undecided = true;

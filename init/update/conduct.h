@@ -1,10 +1,12 @@
 /* The conductor of an update: takes orders, runs the worker, does what needs root's rights, keeps the record that lets
  * an install go on after a restart of the role or of the box.
  *
- * One worker at a time, for an install or for a look at a bundle. What the worker says is believed as far as its
- * signature check goes (the same program, without rights), and no further: whether a bundle may go in, which slot it
- * goes to and when the boot entry appears is decided here. A worker that dies is started again, a few times; an install
- * that fails leaves the target without a boot entry and the running slot as it was. */
+ * One worker at a time, for an install or for a look at a bundle. What the worker says is not believed, for it has met
+ * the network: the manifest's signature is checked here once more, and so is the kernel's sum, when the worker is dead,
+ * before the kernel gets its boot entry. That kernel knows the root hash, so what the worker has put into the slot
+ * either is what was signed or does not boot. Whether a bundle may go in is decided here, too. A worker that dies is
+ * started again, a few times; an install that fails leaves the target without a boot entry and the running slot as it
+ * was. */
 #ifndef HEARTH_UPDATE_CONDUCT_H
 #define HEARTH_UPDATE_CONDUCT_H
 
@@ -29,6 +31,8 @@ struct conduct_hooks {
 	/* The order is decided: e is NULL when an install has begun to write or a look has its manifest; code EAGAIN:
 	 * an install goes on, but its source does not answer. Once for each order that was begun. */
 	void (*decided)(const struct err *e, void *arg);
+	/* Whose manifest is it? As signature_check, with the keys of this system. */
+	int (*signer)(const void *text, size_t len, const uint8_t *sig, size_t sig_len, void *arg, struct err *e);
 	/* Everything is on the disk: which apps are healthy? conduct_arm is to be called with the answer. */
 	void (*arming)(void *arg);
 	/* The box is to be restarted now. */
@@ -37,9 +41,10 @@ struct conduct_hooks {
 };
 
 struct conduct_options {
-	const char *self;      /* the program */
-	const char *keys, *ca; /* NULL: the worker's own */
-	const char *user;      /* of the worker; "": stay what we are (tests) */
+	const char *self; /* the program */
+	const char *keys; /* folder */
+	const char *ca;   /* NULL: the worker's own */
+	const char *user; /* of the worker; "": stay what we are (tests) */
 	struct place_stand_in stand_in;
 };
 
@@ -57,8 +62,9 @@ struct conduct {
 	bool looking;                /* the worker only looks */
 	char look_why[LIMIT_DETAIL]; /* its source does not answer */
 	bool undecided;              /* an order has not been answered */
-	bool known;                  /* manifest is that of the order */
-	struct msg_manifest manifest;
+	bool known;                  /* m, bundle, fetch are those of the order */
+	struct update_manifest m;
+	uint64_t bundle, fetch; /* bytes; fetch 0: not known */
 	struct msg_progress progress;
 	struct msg_done done;
 
@@ -66,7 +72,8 @@ struct conduct {
 	struct child worker;
 	int chan; /* to the worker, -1: none */
 	unsigned deaths;
-	bool due; /* the next worker waits for the end of the last one, which may be stuck in a write */
+	bool arming; /* all is done, and the worker about to end */
+	bool due;    /* the next worker waits for the end of the last one, which may be stuck in a write */
 	struct order next;
 	struct loop_timer again;
 };

@@ -33,25 +33,17 @@ int msg_send(int chan, const struct msg *m, int fd, struct err *e)
 	return chan_send(chan, m, kinds[m->kind].size, fd, e);
 }
 
-/* memchr over each text of a message; NULL ends the list. */
 static bool is_ended(const char *text, size_t cap)
 {
 	return memchr(text, '\0', cap) != NULL;
-}
-
-static bool is_manifest_ended(const struct update_manifest *m)
-{
-	return is_ended(m->board, sizeof(m->board)) && is_ended(m->version, sizeof(m->version)) &&
-	       is_ended(m->build, sizeof(m->build)) && is_ended(m->minimum, sizeof(m->minimum)) &&
-	       is_ended(m->kubernetes, sizeof(m->kubernetes)) && is_ended(m->changes, sizeof(m->changes)) &&
-	       is_ended(m->root.uuid, sizeof(m->root.uuid));
 }
 
 static bool is_whole(const struct msg *m)
 {
 	switch (m->kind) {
 	case MSG_MANIFEST:
-		return is_manifest_ended(&m->manifest.m);
+		return m->manifest.text_len <= sizeof(m->manifest.text) &&
+		       m->manifest.sig_len <= sizeof(m->manifest.sig);
 	case MSG_PROGRESS:
 		return m->progress.phase < MSG_PHASE_COUNT;
 	case MSG_WAITING:

@@ -4,7 +4,7 @@
  *
  *   worker                               conductor
  *   MANIFEST: verified, this is it  -->
- *                                   <--  GO: the checks are passed, the target is marked
+ *                                   <--  GO: verified here too, and allowed; the target is marked
  *   PROGRESS, WAITING               -->
  *                                   <--  PAUSE, RESUME
  *   KERNEL: where to?               -->
@@ -21,7 +21,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
-#include "update/manifest.h"
+#include "update/tar.h"
 
 /* What the worker is at. */
 #define MSG_PHASES(X)                                                                                                  \
@@ -40,10 +40,13 @@ enum msg_phase {
 		MSG_PHASE_COUNT
 };
 
+/* Not what the worker has read, but what was signed: the conductor believes no process that has met the network. */
 struct msg_manifest {
-	struct update_manifest m;
 	uint64_t bundle; /* bytes of the whole */
 	uint64_t fetch;  /* bytes to fetch, as far as is known: for `show`; 0: not known */
+	uint32_t text_len, sig_len;
+	char text[TAR_TEXT_MAX];
+	uint8_t sig[TAR_SIG_MAX];
 };
 /* Bytes of this phase, as far as known; fetched: over the line so far, in all. */
 struct msg_progress {

@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "board.h"
 #include "host/bootenv.h"
+#include "update/sha256.h"
 
 #define ROOM      "update"
 #define ESP_SPARE (1u << 20) /* what FAT itself takes, and the boot loader's own files may grow */
@@ -242,15 +243,37 @@ static int add_entry(const struct place *p, struct err *e)
 	return bootenv_rename(&temp, &en, e);
 }
 
-int place_arm(struct place *p, const char *version, const struct names *healthy, struct err *e)
+static int check_kernel(const struct place *p, const struct update_member *want, struct err *e)
+{
+	static uint8_t piece[65536];
+	uint8_t sum[SHA256_BYTES];
+	struct sha256 s;
+	uint64_t at = 0;
+	ssize_t n;
+	sha256_init(&s);
+	while ((n = sys_pread(p->kernel, piece, sizeof(piece), (off_t)at)) > 0) {
+		sha256_add(&s, piece, (size_t)n);
+		at += (uint64_t)n;
+	}
+	if (n < 0)
+		return err_sys(e, "read the kernel back");
+	sha256_end(&s, sum);
+	if (at != want->size || memcmp(sum, want->sha256, sizeof(sum)) != 0)
+		return err_set(e, EBADMSG, "the kernel on the ESP is not the one that was signed");
+	return 0;
+}
+
+int place_arm(struct place *p, const struct update_manifest *m, const struct names *healthy, struct err *e)
 {
 	if (p->kernel < 0)
 		return err_set(e, EPROTO, "there is no kernel");
+	if (check_kernel(p, &m->member[TAR_UKI], e) < 0)
+		return -1;
 	if (sys_fsync(p->kernel) < 0)
 		return err_sys(e, "flush the kernel to the ESP");
 	sys_close(p->kernel);
 	p->kernel = -1;
-	int rc = write_records(p, version, healthy, e);
+	int rc = write_records(p, m->version, healthy, e);
 	if (rc == 0)
 		rc = place_write_job(NULL, e);
 	if (rc == 0)

@@ -16,8 +16,7 @@
 #include "update/manifest.h"
 #include "update/order.h"
 
-#define PLACE_JOB  PATH_DATA "/update/job"  /* the install under way: update/order's record */
-#define PLACE_LAST PATH_DATA "/update/last" /* a sentence: how the last one ended */
+#define PLACE_JOB PATH_DATA "/update/job" /* the install under way: update/order's record */
 
 struct place {
 	struct halves half;
@@ -46,10 +45,10 @@ MUST_CHECK int place_check(const struct place *p, const struct update_manifest *
 MUST_CHECK int place_mark(struct place *p, struct err *e);
 /* Opens the temporary kernel, with what an earlier try left of it. */
 MUST_CHECK int place_kernel(struct place *p, struct err *e);
-/* Records, the end of the job's, then the boot entry with fresh tries. healthy: names of the facts of apps that are
- * well now. The job goes first: else a power cut behind the rename would have the same install begin again from the new
- * slot, over the old one. */
-MUST_CHECK int place_arm(struct place *p, const char *version, const struct names *healthy, struct err *e);
+/* The kernel's sum, records, the end of the job's, then the boot entry with fresh tries. healthy: names of the facts of
+ * apps that are well now. The job goes first: else a power cut behind the rename would have the same install begin
+ * again from the new slot, over the old one. */
+MUST_CHECK int place_arm(struct place *p, const struct update_manifest *m, const struct names *healthy, struct err *e);
 /* Was the other slot armed before this role began, and not started since? Its version, "" when that is not known. */
 bool place_armed(const struct place *p, char version[VERSION_TEXT]);
 /* Closes everything. forget: the temporary kernel goes too. */

@@ -16,6 +16,7 @@
 #include "loop/signals.h"
 #include "update/answers.h"
 #include "update/conduct.h"
+#include "update/signature.h"
 #include "update/worker.h"
 
 #define ROOM       "update"
@@ -71,10 +72,20 @@ static int channel(void)
 	return getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_SEQPACKET ? CHANNEL_FD : -1;
 }
 
+static int on_signer(const void *text, size_t len, const uint8_t *sig, size_t sig_len, void *arg, struct err *e)
+{
+	static struct signature_keys keys;
+	const char *name;
+	(void)arg;
+	if (signature_load(&keys, role.conduct.options.keys, e) < 0)
+		return -1;
+	return signature_check(&keys, text, len, sig, sig_len, &name, e);
+}
+
 static int set_up(const struct conduct_options *o, struct err *e)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, 0};
-	const struct conduct_hooks hooks = {answers_decided, answers_arming, answers_restart, &role.answers};
+	const struct conduct_hooks hooks = {answers_decided, on_signer, answers_arming, answers_restart, &role.answers};
 	int chan = channel(); /* before the loop may take that number */
 	teller_init(&role.teller, role.fact, COUNT_OF(role.fact));
 	if (loop_init(&role.loop, e) < 0 || signals_init(&role.loop, signals, on_signal, NULL, e) < 0)
@@ -89,7 +100,7 @@ static int set_up(const struct conduct_options *o, struct err *e)
 
 int update_main(int argc, char **argv)
 {
-	struct conduct_options o = {.self = PATH_SELF, .user = WORKER_USER};
+	struct conduct_options o = {.self = PATH_SELF, .keys = PATH_UPDATE_KEYS, .user = WORKER_USER};
 	struct err e = {0};
 	log_init(ROOM, STDERR_FILENO, 0);
 	if (parse_options(argc, argv, &o) < 0) {

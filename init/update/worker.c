@@ -130,7 +130,12 @@ static void say_manifest(const struct intake *in, uint64_t fetch)
 {
 	static struct msg m;
 	m.kind = MSG_MANIFEST;
-	m.manifest = (struct msg_manifest){*in->m, in->bundle, fetch};
+	m.manifest.bundle = in->bundle;
+	m.manifest.fetch = fetch;
+	m.manifest.text_len = (uint32_t)in->reader.text_len;
+	m.manifest.sig_len = (uint32_t)in->reader.sig_len;
+	memcpy(m.manifest.text, in->reader.text, in->reader.text_len);
+	memcpy(m.manifest.sig, in->reader.sig, in->reader.sig_len);
 	say(&m);
 }
 

@@ -34,7 +34,7 @@ static int nothing_mounted(const char *path, struct stat *st)
 static int setup(void **state)
 {
 	const struct conduct_options options = {.self = "/bin/false", .user = "", .stand_in = {"/t", "/r", 'a'}};
-	const struct conduct_hooks hooks = {answers_decided, answers_arming, answers_restart, &answers};
+	const struct conduct_hooks hooks = {answers_decided, NULL, answers_arming, answers_restart, &answers};
 
 	(void)state;
 	fake_reset();

@@ -106,13 +106,6 @@ static void texts_must_end(void **state)
 		size_t at, size;
 	} texts[] = {
 #define FIELD(kind, path) {kind, offsetof(struct msg, path), sizeof(((struct msg *)0)->path)}
-		FIELD(MSG_MANIFEST, manifest.m.board),
-		FIELD(MSG_MANIFEST, manifest.m.version),
-		FIELD(MSG_MANIFEST, manifest.m.build),
-		FIELD(MSG_MANIFEST, manifest.m.minimum),
-		FIELD(MSG_MANIFEST, manifest.m.kubernetes),
-		FIELD(MSG_MANIFEST, manifest.m.changes),
-		FIELD(MSG_MANIFEST, manifest.m.root.uuid),
 		FIELD(MSG_WAITING, waiting.why),
 		FIELD(MSG_FAILED, failed.why),
 	};
@@ -131,6 +124,16 @@ static void texts_must_end(void **state)
 		*((char *)&m + texts[i].at + texts[i].size - 1) = 'x';
 		assert_int_equal(msg_check(&m, sizes[m.kind], &e), -1);
 	}
+	memset(&m, 0, sizeof(m));
+	m.kind = MSG_MANIFEST;
+	m.manifest.text_len = sizeof(m.manifest.text);
+	m.manifest.sig_len = sizeof(m.manifest.sig);
+	assert_int_equal(msg_check(&m, sizes[MSG_MANIFEST], &e), 0);
+	m.manifest.text_len++;
+	assert_int_equal(msg_check(&m, sizes[MSG_MANIFEST], &e), -1);
+	m.manifest.text_len = 0;
+	m.manifest.sig_len++;
+	assert_int_equal(msg_check(&m, sizes[MSG_MANIFEST], &e), -1);
 	memset(&m, 0, sizeof(m));
 	m.kind = MSG_PROGRESS;
 	m.progress.phase = MSG_PHASE_COUNT;
