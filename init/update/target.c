@@ -17,7 +17,9 @@ int target_init(struct target *t, int fd, uint64_t data_blocks, struct err *e)
 
 	memset(t, 0, sizeof(*t));
 	t->fd = fd;
-	if (tree_layout(&t->at, data_blocks, e) < 0 || blockio_size(fd, &bytes, e) < 0)
+	/* A worker that died while it read back has left direct access on: the flag is that of everybody who has fd. */
+	if (tree_layout(&t->at, data_blocks, e) < 0 || blockio_size(fd, &bytes, e) < 0 ||
+	    blockio_direct(fd, false, e) < 0)
 		return err_prefix(e, "target");
 	needs = (t->at.data_blocks + t->at.blocks) * VERITY_BLOCK;
 	if (bytes < needs)

@@ -59,6 +59,8 @@ int tree_open(struct tree *t, int fd, uint64_t offset, const struct verity *want
 {
 	if (tree_layout(&t->at, want->data_blocks, e) < 0)
 		return -1;
+	if (want->salt_len > VERITY_SALT_MAX)
+		return err_set(e, EINVAL, "salt of %zu bytes", want->salt_len);
 	t->fd = fd;
 	t->offset = offset;
 	t->want = *want;

@@ -431,6 +431,10 @@ static void the_disk_is_asked_not_the_cache(void **state)
 	assert_true(all_direct);
 	assert_int_equal(first_read_back, 0);
 	assert_false(direct);
+	direct = true; /* as a worker leaves it that was killed here */
+	target_fini(&t);
+	assert_int_equal(target_init(&t, fd, BLOCKS, &e), 0);
+	assert_false(direct);
 }
 
 static void every_bad_byte_is_found(void **state)

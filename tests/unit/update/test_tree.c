@@ -251,6 +251,10 @@ static void another_superblock(void **state)
 	assert_int_equal(reopen(), -1);
 	assert_string_equal(e.text, "verity superblock with another salt");
 	made = other;
+	made.v.salt_len = VERITY_SALT_MAX + 1;
+	assert_int_equal(reopen(), -1);
+	assert_int_equal(e.code, EINVAL);
+	made = other;
 	made.v.salt[31] ^= 1;
 	assert_int_equal(reopen(), -1);
 	assert_string_equal(e.text, "verity superblock with another salt");
