@@ -402,7 +402,7 @@ static bool is_stopped(struct fetch *f)
 static int check_patience(struct fetch *f, struct err *e)
 {
 	struct fetch_state *s = f->priv;
-	uint64_t last = s->plan.heard_ms > s->begun_ms ? s->plan.heard_ms : s->begun_ms;
+	uint64_t last = s->plan.wanted_ms > s->begun_ms ? s->plan.wanted_ms : s->begun_ms;
 
 	if (f->config.give_up_ms == 0 || server_ms(s) - last < f->config.give_up_ms)
 		return 0;

@@ -111,6 +111,7 @@ static int take_body(struct flight *f, const char *p, size_t n)
 	if (n == 0)
 		return 0;
 	f->got = true;
+	f->plan->wanted_ms = f->plan->heard_ms;
 	f->redirects = 0;
 	f->original = false;
 	if (f->want.what == ANSWER_DOCUMENT)
@@ -127,10 +128,9 @@ static size_t on_body(const char *p, size_t size, size_t n, void *arg)
 
 	f->plan->count->body += len;
 	f->bytes += len;
-	if (is_taken(f)) {
-		f->plan->heard_ms = clock_ms() - f->plan->busy_ms;
+	f->plan->heard_ms = clock_ms() - f->plan->busy_ms;
+	if (is_taken(f))
 		return take_body(f, p, len) < 0 ? CURL_WRITEFUNC_ERROR : len;
-	}
 	f->junk += len;
 	return f->junk > JUNK ? CURL_WRITEFUNC_ERROR : len;
 }

@@ -25,9 +25,10 @@ struct flight_plan {
 	void *arg;
 	struct buf *document; /* fetch_get */
 	char url[URL_MAX];    /* where to ask: the file's, or where that led to */
-	uint64_t heard_ms;    /* when bytes that were wanted came last; time of the server, see busy_ms */
-	bool refused;         /* the caller's function has ended it */
-	uint64_t busy_ms;     /* spent in the caller's function so far: no time of the server's */
+	/* When anything came last, when bytes that were wanted came last: time of the server, see busy_ms. */
+	uint64_t heard_ms, wanted_ms;
+	bool refused;     /* the caller's function has ended it */
+	uint64_t busy_ms; /* spent in the caller's function so far: no time of the server's */
 };
 
 struct flight {

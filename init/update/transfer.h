@@ -37,7 +37,7 @@ struct fetch_config {
 	bool (*tick)(void *arg); /* called at least every second; false stops. NULL: none */
 	void (*on_wait)(const struct fetch_wait *w, void *arg); /* NULL: none */
 	void *arg;
-	uint64_t give_up_ms; /* without a byte; 0: never */
+	uint64_t give_up_ms; /* without a byte that was not there yet; 0: never */
 	/* 0: as the names above say. Tests have less time. */
 	uint32_t stall_ms, stall_bytes, connect_ms, base_ms, cap_ms;
 };

@@ -116,7 +116,7 @@ static void settings(void)
 		.stop_fd = -1,
 		.tick = on_tick,
 		.on_wait = on_wait,
-		.stall_ms = 300,
+		.stall_ms = 5000, /* a busy machine is none that stalls */
 		.stall_bytes = 500,
 		.connect_ms = 2000,
 		.base_ms = 40,
@@ -290,16 +290,19 @@ static void case_cut(void)
 
 static void case_silence(void)
 {
+	config.stall_ms = 300;
+	again();
 	fresh("%s/file?id=stall&stall=1000", http);
 	all();
 	CHECK(strstr(asked("stall"), " bytes=1000-99999 \"one\"\n") && seen.took_ms >= 300 && seen.took_ms < 3000);
 	fresh("%s/file?id=mute&mute=1", http);
 	all();
-	CHECK(seen.took_ms >= 300 && seen.took_ms < 3000 && seen.waits == 1 && seen.goes == 1);
+	CHECK(seen.took_ms >= 300 && seen.took_ms < 3000 && seen.waits >= 1 && seen.goes == 1);
 	fresh("%s/file?id=drip&drip=20", http);
 	all();
-	CHECK(seen.took_ms < 3000 && seen.count.requests == 2 && seen.count.body == SIZE);
+	CHECK(seen.took_ms < 3000 && seen.count.requests >= 2 && seen.count.body == SIZE);
 	/* Slow, but within what is allowed. */
+	config.stall_ms = 5000;
 	config.stall_bytes = 50;
 	again();
 	fresh("%s/file?id=slow&drip=1&size=700", http);
@@ -595,11 +598,14 @@ static void case_http2(void)
 	ranges();
 	CHECK(seen.code == 0 && seen.bytes == LARGE && seen.count.retries == 3);
 	/* One that says nothing any more does not hold what comes after it: another connection. */
-	config.give_up_ms = 600;
+	config.give_up_ms = 1800;
+	config.stall_ms = 300;
 	again();
 	fresh("%s/silent", http2);
 	whole(0);
-	CHECK(seen.code == ETIMEDOUT && seen.bytes >= LARGE / 4);
+	CHECK(seen.code == ETIMEDOUT && seen.bytes >= LARGE / 4 && seen.count.connections >= 2);
+	settings();
+	again();
 	(void)get(100, "%s/stats", http2);
 	CHECK(seen.code == 0);
 }

@@ -219,7 +219,9 @@ static void the_whole_file_where_the_rest_was_wanted(void **state)
 	fake_curl_head(f, 200, "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n");
 	assert_int_equal(give(f, 0, 999), 999);
 	assert_int_equal(flight.at, 1000);
+	assert_true(plan.heard_ms == 1000 && plan.wanted_ms == 0 && !flight.got); /* those were there already */
 	assert_int_equal(give(f, 999, 199001), 199001);
+	assert_true(plan.wanted_ms == 1000 && flight.got);
 	assert_int_equal(flight_ended(&flight, CURLE_OK, &e), FLIGHT_DONE);
 	assert_int_equal(expected, 200000);
 }
