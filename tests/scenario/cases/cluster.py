@@ -19,7 +19,7 @@ class Disk:
         for folder in ('data/k3s/server/db', 'data/k3s/server/tls', 'data/k3s-etc/node', 'boot/EFI/Linux', 'run/hearth',
                        'usr/share/hearth', 'bin'):
             os.makedirs(f'{self.root}/{folder}')
-        for applet in 'cat cp grep ls mkdir mv rm sed sh sort sync tail'.split():
+        for applet in 'cat cp grep mkdir mv rm sed sh sort sync tail'.split():
             os.symlink(BUSYBOX, f'{self.root}/bin/{applet}')
 
     def __enter__(self):
