@@ -46,6 +46,7 @@ PRETTY_NAME="Hearth $BOARD_VERSION"
 END
 ln -s ../usr/lib/os-release "$tree/etc/os-release"
 echo "$EPOCH" >"$tree/usr/share/hearth/build-epoch"
+board/keys.sh public "$tree/etc/hearth/update-keys"
 python3 board/sbom.py >"$tree/usr/share/hearth/sbom.cdx.json"
 
 # Everything of the box is static: a program that wants a loader would only fail. What is in images is their own matter.
@@ -64,10 +65,10 @@ mkfs.erofs --quiet -zlz4hc,9 -T "$EPOCH" --all-root -x-1 -U 00000000-0000-0000-0
 	"$out/root.img" "$tree" >/dev/null
 size=$(stat -c %s "$out/root.img")
 [ $((size % 4096)) -eq 0 ] || { truncate -s $(((size / 4096 + 1) * 4096)) "$out/root.img"; size=$(stat -c %s "$out/root.img"); }
-# Salt and UUID come from the content: same tree, same root hash.
+# The UUID comes from the content: same tree, same UUID and root hash.
 digest=$(sha256sum "$out/root.img" | cut -c 1-64)
 uuid=$(echo "$digest" | sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-4\3-8\4-\5/')
-hash=$(veritysetup format "$out/root.img" "$out/root.img" --hash-offset="$size" --salt="$digest" --uuid="$uuid" |
+hash=$(veritysetup format "$out/root.img" "$out/root.img" --hash-offset="$size" --salt="$VERITY_SALT" --uuid="$uuid" |
 	sed -n 's/^Root hash:[[:space:]]*//p')
 total=$(stat -c %s "$out/root.img")
 [ "$total" -le $((SYSTEM_MIB << 20)) ] || {

@@ -22,6 +22,7 @@
 #include "node/scrub.h"
 #include "node/storage.h"
 #include "node/unmount.h"
+#include "update/bundle.h"
 
 static const struct {
 	const char *name;
@@ -30,6 +31,7 @@ static const struct {
 } roles[] = {
 	{"ctl", ctl_main, "ask PID 1: hearth ctl help"},
 	{"check", check_main, "check service files and settings: hearth check [FILE|FOLDER...]"},
+	{"bundle", bundle_main, "look at a bundle: hearth bundle info|verify [--keys FOLDER] FILE"},
 	{"init", init_main, "PID 1 of the running system"},
 	{"stage1", stage1_main, "PID 1 in the initramfs: finds and opens the root"},
 	{"storage", storage_main, "service: disks, file systems, identity"},

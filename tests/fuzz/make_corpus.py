@@ -194,7 +194,52 @@ def netlink():
     yield "odd-end", link(16, 2, b"dth0") + b"\0"
 
 
-TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink)}
+TAR_SIZES = {"manifest.yaml": 700, "manifest.sig": 71, "root.verity": 4096, "uki.efi": 513, "root.erofs": 1024}
+
+
+def tar_member(name, size=0, kind="0", mode="0000644", user="0000000", magic="ustar\00000", prefix="", link=""):
+    h = bytearray(512)
+    for at, text in ((0, name), (100, mode), (108, user), (116, "0000000"), (124, f"{size:011o}"),
+                     (136, "15301425000"), (148, " " * 8), (156, kind), (157, link), (257, magic), (345, prefix)):
+        h[at:at + len(text)] = text.encode()
+    h[148:156] = f"{sum(h):06o}\0 ".encode()
+    return bytes(h) + b"x" * size + bytes(-size % 512)
+
+
+def tar():
+    def case(change=None, names=tuple(TAR_SIZES), how=7, end=bytes(1024)):
+        """change: {name: fields} of members that are not as they should be."""
+        rows = [tar_member(n, **{"size": TAR_SIZES.get(n, 10), **(change or {}).get(n, {})}) for n in names]
+        return bytes([how]) + b"".join(rows) + end
+    n = list(TAR_SIZES)
+    yield "good", case()
+    yield "good-one-by-one", case(how=0)
+    yield "empty", b"\1"
+    yield "zeros", b"\1" + bytes(1024)
+    yield "cut", case()[:2000]
+    yield "no-end", case(end=b"")
+    yield "short-end", case(end=bytes(1023))
+    yield "long-end", case(end=bytes(1025))
+    yield "behind", case(end=bytes(1024) + case()[1:])
+    yield "order", case(names=[n[0], n[1], n[3], n[2], n[4]])
+    yield "twice", case(names=[n[0], n[1], n[1], n[2], n[3], n[4]])
+    yield "missing", case(names=n[:4])
+    yield "only-one", case(names=n[:1])
+    yield "folder", case(names=["../" + n[0], *n[1:]])
+    yield "prefix", case({n[1]: {"prefix": "etc"}})
+    yield "link", case({n[2]: {"kind": "2", "link": "/dev/sda"}})
+    yield "pax", b"\1" + tar_member("x", 100, kind="x") + case()[1:]
+    yield "gnu", case({n[0]: {"magic": "ustar  \0"}})
+    yield "mode", case({n[3]: {"mode": "0000755"}})
+    yield "user", case({n[3]: {"user": "0001750"}})
+    yield "text-too-long", case({n[0]: {"size": 16385}})
+    yield "longest-text", case({n[0]: {"size": 16384}})
+    yield "sig-too-long", case({n[1]: {"size": 257}})
+    yield "nothing-in-it", case({name: {"size": 0} for name in n})
+    yield "wrong-sum", b"\0" + case()[1:150] + b"7" + case()[151:]
+
+
+TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar)}
 
 if __name__ == "__main__":
     for target, cases in TARGETS.items():
