@@ -11,10 +11,13 @@ work=$out/image
 rm -rf "$work"
 mkdir -p "$work"
 
-# The boot entry of slot a: kernel, initramfs and command line as one EFI program.
+# The boot entry: kernel, initramfs and command line as one EFI program, the same for both slots. An .osrel without a
+# version lets the boot loader order entries by their names alone (init/host/bootenv.h); without a name it would ignore
+# them.
 python3 board/cpio.py build/hearth | zstd -q -19 >"$work/initrd"
-echo "hearth.slot=a hearth.root=$ROOT_UUID hearth.roothash=$ROOT_HASH $(grep -v '^#' board/cmdline | paste -sd ' ')" >"$work/cmdline"
-python3 board/uki.py build/pkg/systemd-boot/efi/linuxx64.efi.stub "$work/uki.efi" .osrel="$out/root/usr/lib/os-release" \
+echo "hearth.root=$ROOT_UUID hearth.roothash=$ROOT_HASH $(grep -v '^#' board/cmdline | paste -sd ' ')" >"$work/cmdline"
+grep -v -e ^VERSION -e ^BUILD_ID= "$out/root/usr/lib/os-release" >"$work/osrel"
+python3 board/uki.py build/pkg/systemd-boot/efi/linuxx64.efi.stub "$out/uki.efi" .osrel="$work/osrel" \
 	.cmdline="$work/cmdline" .initrd="$work/initrd" .linux=build/pkg/linux/bzImage
 
 # The ESP. A FAT directory entry holds local time: TZ is UTC, and files carry the epoch.
@@ -24,7 +27,7 @@ mkfs.fat -F 32 -n "$LABEL_ESP" -i "$IMAGE_ESP_SERIAL" --invariant "$esp" >/dev/n
 tree=$work/esp
 mkdir -p "$tree/EFI/BOOT" "$tree/EFI/Linux" "$tree/loader"
 cp build/pkg/systemd-boot/efi/systemd-bootx64.efi "$tree/EFI/BOOT/BOOTX64.EFI"
-cp "$work/uki.efi" "$tree/EFI/Linux/hearth-a+$TRIAL_BOOTS.efi"
+cp "$out/uki.efi" "$tree/EFI/Linux/hearth-0001-a+$TRIAL_BOOTS.efi"
 cp board/loader.conf "$tree/loader/loader.conf"
 find "$tree" -exec touch -d "@$EPOCH" {} +
 mcopy -i "$esp" -s -m -Q "$tree/EFI" "$tree/loader" ::/

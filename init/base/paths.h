@@ -26,14 +26,17 @@
 #define PATH_KUBECONFIG       "/etc/rancher/k3s/k3s.yaml" /* the administrator's, from k3s; on PATH_DATA */
 #define PATH_STATE_LAST       PATH_STATE "/last-shutdown" /* how the last run ended; "running" while it runs */
 #define PATH_STATE_CRASH      PATH_STATE "/crash"         /* kernel logs of runs that crashed: NUMBER.txt */
+#define PATH_STATE_SLOT       PATH_STATE "/update/slot-"  /* and the slot: one line, the version that was put there */
 #define PATH_DATA_LOG         PATH_DATA "/log"
 #define PATH_RUN_IDENTITY     PATH_RUN "/identity"      /* what the storage role found in the state partition */
 #define PATH_RUN_SETTINGS     PATH_RUN "/settings.yaml" /* copy of PATH_STATE_SETTINGS */
 #define PATH_RUN_SERVICES     PATH_RUN "/services"      /* copies of PATH_STATE_SERVICES */
 #define PATH_RUN_MACHINE_ID   "/run/machine-id"         /* /etc/machine-id points here */
+#define PATH_RUN_SLOT         PATH_RUN "/slot"          /* "a" or "b": the running slot; absent when nobody knows */
+#define PATH_RUN_SLOTS        PATH_RUN "/slots"         /* what is known of both slots, see host/slots.h */
 #define PATH_RUN_TIME_SERVERS PATH_RUN "/time-servers"  /* from the settings, one per line; read by the time service */
 #define PATH_ESP              "/boot"
-#define PATH_ESP_ENTRIES      PATH_ESP "/EFI/Linux" /* one UKI per slot */
+#define PATH_ESP_ENTRIES      PATH_ESP "/EFI/Linux" /* one UKI per slot, see host/bootenv.h */
 #define PATH_ESP_SEED         PATH_ESP "/hearth.yaml" /* first settings of a box, written by any computer after flashing */
 #define PATH_WEB_ROOT         PATH_RUN "/web-root"    /* empty; the root of the web role */
 
@@ -44,6 +47,8 @@
 #define PATH_NULL            "/dev/null"
 #define PATH_DM_CONTROL      "/dev/mapper/control"
 #define PATH_PSTORE          "/sys/fs/pstore"
+#define PATH_EFIVARS         "/sys/firmware/efi/efivars"
+#define PATH_EFI_SELECTED    PATH_EFIVARS "/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define PATH_SYS_BLOCK_DEV   "/sys/dev/block"
 #define PATH_SYS_CONSOLES    "/sys/class/tty/console/active"
 #define PATH_SYS_RTC         "/sys/class/rtc/rtc0/since_epoch"

@@ -1,5 +1,5 @@
 /* Everything that PID 1 owns, in one struct in static storage. Only the files that conduct include this (init, wire,
- * commands, status); what they conduct knows its own part alone. */
+ * commands, status, slots); what they conduct knows its own part alone. */
 #ifndef HEARTH_BOOT_BOX_H
 #define HEARTH_BOOT_BOX_H
 
@@ -41,6 +41,9 @@ struct box {
 	bool log_reopen; /* "reopen" is still to be told */
 	struct loop_timer log_again, judge, keep_clock, reap, power_later;
 	struct helper keep;
+	char slot;          /* that runs: 'a', 'b'; '\0': nobody knows */
+	struct helper mark; /* makes the other slot the next one: a rollback */
+	char mark_by[LIMIT_NAME];
 	char kube[LIMIT_DETAIL]; /* which k3s is in the image; "": none */
 };
 

@@ -200,16 +200,15 @@ static void on_tick(struct loop *l, void *arg)
 	}
 }
 
-void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
+void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, const char *what, const char *by)
 {
-	const char *name = shutdown_how_name(how);
 	bool again = shutdown_running(s);
 	if (again && how == s->how)
 		return;
 	s->how = how;
-	if (str_format(s->why, sizeof(s->why), "%s asked for by %s", name, by) < 0)
+	if (str_format(s->why, sizeof(s->why), "%s asked for by %s", what, by) < 0)
 		s->why[0] = '\0';
-	event_add(s->events, EVENT_SYSTEM, name, "asked for by %s", by);
+	event_add(s->events, EVENT_SYSTEM, what, "asked for by %s", by);
 	if (s->say->quiet) /* else the event has been shown already */
 		say_loud(s->say, "%s", s->why);
 	if (again)
@@ -218,6 +217,11 @@ void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
 		s->begun(s->arg);
 	enter(s, PHASE_STOP);
 	loop_after(s->loop, &s->tick, SHUTDOWN_TICK_MS, on_tick, s);
+}
+
+void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
+{
+	shutdown_ask_for(s, how, shutdown_how_name(how), by);
 }
 
 /* True when the last SHUTDOWN_BURST presses fell into SHUTDOWN_BURST_MS. */

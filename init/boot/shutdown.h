@@ -54,6 +54,8 @@ struct shutdown {
 
 /* by: "Ctrl-Alt-Del", "the power button", "a command". The pointers of *s are set by its owner. */
 void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by);
+/* The same with what it is for in place of the name of how: "rollback to slot b". */
+void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, const char *what, const char *by);
 /* Ctrl-Alt-Del: asks for a reboot, hurries one that is under way, forces one when pressed in a burst. */
 void shutdown_ctrl_alt_del(struct shutdown *s);
 bool shutdown_running(const struct shutdown *s);

@@ -24,7 +24,7 @@ static void put_names(const struct box *box, struct json *out)
 	json_string(out, "name", identify_hostname(&box->identify));
 	json_string(out, "version", BOARD_VERSION);
 	json_string(out, "kernel", uname(&u) == 0 ? u.release : "");
-	json_string(out, "slot", box->cmdline.slot);
+	json_string(out, "slot", (const char[]){box->slot, '\0'});
 	json_string(out, "system", system_state_name(box->system));
 	json_string(out, "detail", box->system_detail);
 	json_int(out, "boots", box->identify.known ? (int64_t)box->identify.id.boots : 0);

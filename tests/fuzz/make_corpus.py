@@ -239,7 +239,19 @@ def tar():
     yield "wrong-sum", b"\0" + case()[1:150] + b"7" + case()[151:]
 
 
-TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar)}
+
+def bootenv():
+    attributes = struct.pack("<I", 6)
+    yield "selected", attributes + "hearth-0002-b.efi\0".encode("utf-16-le")
+    yield "no-end", attributes + "hearth-0002-b.efi".encode("utf-16-le")
+    yield "odd", attributes + "hearth-0002-b.efi".encode("utf-16-le")[:-1]
+    yield "not-ascii", attributes + "hearth-0002-\u0161.efi\0".encode("utf-16-le")
+    yield "other", attributes + "auto-reboot\0".encode("utf-16-le")
+    yield "long", attributes + ("x" * 200).encode("utf-16-le")
+    yield "attributes", attributes
+
+
+TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar, bootenv)}
 
 if __name__ == "__main__":
     for target, cases in TARGETS.items():
