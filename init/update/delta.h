@@ -20,10 +20,13 @@
 #include "update/tree.h"
 
 /* The largest gap between two missing runs that is fetched with them. A request's headers (about 500 bytes) are less
- * than one block, so bytes alone say 0; but on a link of 40 Mbit/s with 20 ms of way and back, one more request costs
- * as long as 25 blocks. */
+ * than one block, so bytes alone say 0; but one more request costs a way there and back: 20 ms of a link of 40 Mbit/s
+ * are 25 blocks. Measured: a new `hearth` alone is 0.9 MB in 5 requests and another build of k3s 63 MB (of 294) in 39,
+ * nearly the same with every gap; small changes all over a large program are 57 MB in 802 with 0, 68 MB in 167 with 8.
+ */
 #define DELTA_GAP 8
 
+/* All zero is an empty table that takes nothing in. */
 struct delta {
 	struct delta_entry *table;
 	uint64_t slots;  /* of the table: a power of two */
@@ -50,7 +53,7 @@ bool delta_find(const struct delta *d, const uint8_t hash[SHA256_BYTES], uint64_
 
 /* A table of the whole running slot: its image lies in fd from 0 on, behind it superblock and tree. salt: the new
  * tree's; when the slot's is another one, the table stays empty. What cannot be read is left out (d->lost). An error
- * only when there is no slot of ours in fd, or no memory; the caller goes on with an empty table. */
+ * only when there is no slot of ours in fd, or no memory; d is empty then, and an install may go on with it. */
 MUST_CHECK int delta_read(struct delta *d, int fd, const struct verity *salt, struct err *e);
 
 /* Walks the new tree: here becomes done and what the table has; p says what is to be fetched with gaps of at most

@@ -21,7 +21,7 @@ struct sha256 {
 };
 
 void sha256_init(struct sha256 *s);
-void sha256_add(struct sha256 *s, const void *p, size_t n);
+void sha256_add(struct sha256 *s, const void *data, size_t n);
 /* s is used up. */
 void sha256_end(struct sha256 *s, uint8_t digest[SHA256_BYTES]);
 /* All at once. */

@@ -32,11 +32,14 @@ int tree_layout(struct tree_layout *l, uint64_t data_blocks, struct err *e)
 
 _Static_assert(TREE_SLOT <= UINT64_C(1) << (FANOUT_BITS * TREE_LEVELS), "a larger slot needs one more level");
 
-/* Is the superblock in t->raw[0] the wanted one? */
-static int check_super(const struct tree *t, const struct verity *want, struct err *e)
+static int check_super(struct tree *t, struct err *e)
 {
+	const struct verity *want = &t->want;
 	struct verity found;
 
+	t->ahead_count = 0; /* raw[] is used here */
+	if (blockio_read(t->fd, t->raw[0], VERITY_BLOCK, t->offset, e) < 0)
+		return err_prefix(e, "verity superblock");
 	if (verity_parse(&found, t->raw[0], VERITY_BLOCK, want->data_blocks * VERITY_BLOCK, e) < 0) {
 		e->code = EBADMSG;
 		return -1;
@@ -56,17 +59,17 @@ int tree_open(struct tree *t, int fd, uint64_t offset, const struct verity *want
 {
 	if (tree_layout(&t->at, want->data_blocks, e) < 0)
 		return -1;
+	if (want->salt_len > VERITY_SALT_MAX)
+		return err_set(e, EINVAL, "salt of %zu bytes", want->salt_len);
 	t->fd = fd;
 	t->offset = offset;
-	t->ahead_count = 0;
+	t->want = *want;
 	for (unsigned i = 0; i < TREE_LEVELS; i++)
 		t->cached[i] = TREE_NOTHING;
 	memcpy(t->root, root, sizeof(t->root));
 	sha256_init(&t->salted);
 	sha256_add(&t->salted, want->salt, want->salt_len);
-	if (blockio_read(fd, t->raw[0], VERITY_BLOCK, offset, e) < 0)
-		return err_prefix(e, "verity superblock");
-	return check_super(t, want, e);
+	return check_super(t, e);
 }
 
 void tree_digest(const struct tree *t, const uint8_t *p, uint8_t hash[SHA256_BYTES])
@@ -155,8 +158,9 @@ int tree_check(struct tree *t, struct err *e)
 	uint8_t hash[SHA256_BYTES];
 
 	for (unsigned i = 0; i < TREE_LEVELS; i++)
-		t->cached[i] = TREE_NOTHING;
-	t->ahead_count = 0;
+		t->cached[i] = TREE_NOTHING; /* what is known does not count */
+	if (check_super(t, e) < 0)
+		return -1;
 	/* Every block of level 0 once; those above are read on the way. */
 	for (uint64_t block = 0; block < t->at.data_blocks; block += TREE_FANOUT) {
 		if (tree_hash(t, block, hash, e) < 0)

@@ -41,7 +41,8 @@ MUST_CHECK int tree_layout(struct tree_layout *l, uint64_t data_blocks, struct e
 struct tree {
 	struct tree_layout at;
 	int fd;
-	uint64_t offset; /* of root.verity in fd, bytes */
+	uint64_t offset;    /* of root.verity in fd, bytes */
+	struct verity want; /* the superblock */
 	uint8_t root[SHA256_BYTES];
 	struct sha256 salted;         /* state after the salt */
 	uint64_t cached[TREE_LEVELS]; /* which block of its level lies in block[], checked; TREE_NOTHING: none */
@@ -62,7 +63,8 @@ MUST_CHECK int tree_open(struct tree *t, int fd, uint64_t offset, const struct v
 MUST_CHECK int tree_hash(struct tree *t, uint64_t block, uint8_t hash[SHA256_BYTES], struct err *e);
 /* Is p (VERITY_BLOCK bytes) data block `block`? code EBADMSG: it is not, or as above. */
 MUST_CHECK int tree_verify(struct tree *t, uint64_t block, const uint8_t *p, struct err *e);
-/* Reads and checks the whole tree. The message names the level and the first block that is wrong. */
+/* Reads and checks all of root.verity: the superblock again, then every hash block. The message names the level and the
+ * first block that is wrong. */
 MUST_CHECK int tree_check(struct tree *t, struct err *e);
 /* salt + p (VERITY_BLOCK bytes), as this tree hashes it. */
 void tree_digest(const struct tree *t, const uint8_t *p, uint8_t hash[SHA256_BYTES]);

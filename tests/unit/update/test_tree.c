@@ -251,6 +251,10 @@ static void another_superblock(void **state)
 	assert_int_equal(reopen(), -1);
 	assert_string_equal(e.text, "verity superblock with another salt");
 	made = other;
+	made.v.salt_len = VERITY_SALT_MAX + 1;
+	assert_int_equal(reopen(), -1);
+	assert_int_equal(e.code, EINVAL);
+	made = other;
 	made.v.salt[31] ^= 1;
 	assert_int_equal(reopen(), -1);
 	assert_string_equal(e.text, "verity superblock with another salt");
@@ -274,6 +278,13 @@ static void one_bit_anywhere(void **state)
 
 	(void)state;
 	make(128 * 128 + 1, 0);
+	open_tree(0);
+	made.bytes[100] ^= 1; /* the salt, after the tree was opened */
+	assert_int_equal(pwrite(fd, made.bytes, 4096, 0), 4096);
+	assert_int_equal(tree_check(&tree, &e), -1);
+	assert_string_equal(e.text, "verity superblock with another salt");
+	made.bytes[100] ^= 1;
+	assert_int_equal(pwrite(fd, made.bytes, 4096, 0), 4096);
 	for (uint64_t at = VERITY_BLOCK; at < made.len; at += 1021) {
 		uint8_t bad = made.bytes[at] ^ 0x10;
 		uint64_t block = at / VERITY_BLOCK;
