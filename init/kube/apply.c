@@ -96,6 +96,8 @@ static void hold(struct apply *a, const struct outcome_answer *r)
 
 static void release(struct apply *a)
 {
+	if (clock_ms() < a->hold) /* of a request from before: the server's wish is newer */
+		return;
 	if (a->patience.tries > 1)
 		a->since = clock_ms(); /* the time without a server does not count against the wave */
 	retry_reset(&a->patience);
