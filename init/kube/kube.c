@@ -19,6 +19,7 @@
 #include "kube/applied.h"
 #include "kube/body.h"
 #include "kube/facts.h"
+#include "kube/gate.h"
 #include "kube/keeper.h"
 #include "kube/sender.h"
 #include "kube/serve.h"
@@ -46,6 +47,7 @@ static struct role {
 	struct apply apply;
 	struct sender sender;
 	struct streams streams;
+	struct gate gate;
 	struct keeper keeper;
 	struct kfacts facts;
 	struct serve serve;
@@ -165,11 +167,21 @@ static void on_tell(unsigned item, const char *text, void *arg)
 	log_info(ROOM, "%s: %s", name, text);
 }
 
+/* The pods are those of this boot: what was doubted counts. */
+static void on_passed(void *arg)
+{
+	role.apply.t.unseen = false;
+	log_info(ROOM, "the containers of this boot are seen");
+	run_soon(arg);
+	look_soon();
+}
+
 /* --- the connection --------------------------------------------------------------------------- */
 
 static void on_opened(void *arg)
 {
 	(void)arg;
+	gate_start(&role.gate);
 	if (role.loaded)
 		keeper_open(&role.keeper);
 	/* Nodes are worth knowing even without a manifest. */
@@ -181,6 +193,7 @@ static void on_closed(void *arg)
 {
 	(void)arg;
 	serve_close(&role.serve);
+	gate_stop(&role.gate);
 	streams_close(&role.streams);
 	sender_close(&role.sender);
 	if (!role.loaded)
@@ -243,6 +256,8 @@ static void on_node(int ready, int nodes, void *arg)
 		(void)!str_copy(text, sizeof(text), ready ? "the node is ready" : "the node is not ready");
 	else
 		(void)!str_format(text, sizeof(text), "%d of %d nodes are ready", ready, nodes);
+	if (ready > 0)
+		gate_node(&role.gate);
 	kfacts_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
 }
 
@@ -367,6 +382,8 @@ static int set_up(struct err *e)
 	streams_init(&role.streams, &role.link, &role.apply, &role.keeper.inventory);
 	role.streams.seen = run_soon;
 	role.streams.node = on_node;
+	role.apply.t.unseen = true;
+	gate_init(&role.gate, &role.link, on_passed, NULL);
 	link_start(&role.link);
 	look_soon();
 	return 0;
@@ -379,6 +396,7 @@ static void tear_down(void)
 	if (role.link.loop)
 		link_stop(&role.link);
 	streams_fini(&role.streams);
+	gate_fini(&role.gate);
 	serve_fini(&role.serve);
 	kfacts_fini(&role.facts);
 	if (role.loaded) {

@@ -14,7 +14,7 @@ static enum sum_verdict judge(const struct apply *a, const struct item *it)
 		return SUM_FAILED;
 	if (it->health == HEALTH_FAILED)
 		return SUM_DEGRADED;
-	return there && it->health == HEALTH_CURRENT ? SUM_HEALTHY : SUM_PROGRESSING;
+	return there && items_health(&a->t, it) == HEALTH_CURRENT ? SUM_HEALTHY : SUM_PROGRESSING;
 }
 
 struct sum sum_of(const struct apply *a, int app)
@@ -42,11 +42,9 @@ const char *sum_name(enum sum_verdict v)
 	return names[v];
 }
 
-const char *sum_item_text(const struct item *it)
+const char *sum_item_text(const struct apply *a, const struct item *it)
 {
-	if (it->problem)
-		return it->problem;
-	return it->why ? it->why : "";
+	return it->problem ? it->problem : items_why(&a->t, it);
 }
 
 void sum_text(const struct apply *a, int app, const struct sum *s, struct buf *b)
@@ -59,7 +57,7 @@ void sum_text(const struct apply *a, int app, const struct sum *s, struct buf *b
 	}
 	const struct manifest_object *o = &a->t.m->object[s->worst];
 	const struct object_id id = {o->group, o->kind, o->namespace, o->name};
-	const char *why = sum_item_text(&a->t.item[s->worst]);
+	const char *why = sum_item_text(a, &a->t.item[s->worst]);
 	buf_addf(b, "%u/%u; ", s->ready, s->objects);
 	object_text(b, &id);
 	if (why[0])
@@ -79,5 +77,5 @@ const char *sum_item_name(const struct apply *a, const struct item *it)
 		return "drifted";
 	if (it->revision == 0 && !a->t.app[it->app].paused)
 		return "progressing";
-	return it->health == HEALTH_CURRENT ? "current" : "progressing";
+	return items_health(&a->t, it) == HEALTH_CURRENT ? "current" : "progressing";
 }

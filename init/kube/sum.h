@@ -28,6 +28,6 @@ void sum_text(const struct apply *a, int app, const struct sum *s, struct buf *b
 /* One object: "current", "progressing", "failed", "missing", "drifted". */
 const char *sum_item_name(const struct apply *a, const struct item *it);
 /* And why: the problem, else the health's sentence, else "". */
-const char *sum_item_text(const struct item *it);
+const char *sum_item_text(const struct apply *a, const struct item *it);
 
 #endif

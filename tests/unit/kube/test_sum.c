@@ -92,6 +92,22 @@ static void what_has_not_come_is_in_progress(void **state)
 	expect(1, SUM_HEALTHY, 1, 1, "1 objects");
 }
 
+static void what_may_be_of_the_last_boot_is_in_progress(void **state)
+{
+	(void)state;
+	a.t.unseen = true;
+	expect(0, SUM_PROGRESSING, 2, 1, "1/2; Deployment a/one: its containers of this boot are not seen yet");
+	expect(1, SUM_HEALTHY, 1, 1, "1 objects"); /* no pods, nothing to wait for */
+	assert_string_equal(sum_item_name(&a, &a.t.item[0]), "progressing");
+	assert_string_equal(sum_item_text(&a, &a.t.item[0]), "its containers of this boot are not seen yet");
+	a.t.item[0].health = HEALTH_FAILED;
+	items_say(&a.t.item[0].why, "no progress in time"); /* bad news are believed */
+	expect(0, SUM_DEGRADED, 2, 1, "1/2; Deployment a/one: no progress in time");
+	a.t.item[0].health = HEALTH_CURRENT;
+	a.t.unseen = false;
+	expect(0, SUM_HEALTHY, 2, 2, "2 objects");
+}
+
 static void objects_have_one_word(void **state)
 {
 	struct item *it = &a.t.item[0];
@@ -112,11 +128,11 @@ static void objects_have_one_word(void **state)
 	a.t.app[0].paused = true;
 	it->health = HEALTH_CURRENT;
 	assert_string_equal(sum_item_name(&a, it), "current");
-	assert_string_equal(sum_item_text(it), "");
+	assert_string_equal(sum_item_text(&a, it), "");
 	items_say(&it->why, "health");
-	assert_string_equal(sum_item_text(it), "health");
+	assert_string_equal(sum_item_text(&a, it), "health");
 	items_say(&it->problem, "problem");
-	assert_string_equal(sum_item_text(it), "problem");
+	assert_string_equal(sum_item_text(&a, it), "problem");
 }
 
 int main(void)
@@ -126,6 +142,7 @@ int main(void)
 		TEST(the_worst_object_speaks),
 		TEST(paused_apps_say_so_and_count_for_themselves_only),
 		TEST(what_has_not_come_is_in_progress),
+		TEST(what_may_be_of_the_last_boot_is_in_progress),
 		TEST(objects_have_one_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
