@@ -109,6 +109,15 @@ static void tell_applied(void)
 	kfacts_set(&role.facts, "kube-applied", on ? FACT_ON : FACT_OFF, text);
 }
 
+static void tell_healthy(void)
+{
+	char text[LIMIT_DETAIL];
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	bool healthy = sum_apps(&role.apply, &b);
+	kfacts_set(&role.facts, "kube-healthy", healthy ? FACT_ON : FACT_OFF, text);
+}
+
 static void look(struct loop *l, void *arg)
 {
 	(void)l;
@@ -116,6 +125,7 @@ static void look(struct loop *l, void *arg)
 	keeper_look(&role.keeper);
 	tell_applied();
 	tell_apps();
+	tell_healthy();
 }
 
 static void look_soon(void)
@@ -331,6 +341,7 @@ static void load_all(void)
 		(void)!str_format(role.trouble, sizeof(role.trouble), "manifests: %s", e.text);
 		kfacts_set(&role.facts, "kube-manifests", FACT_OFF, e.text);
 		kfacts_set(&role.facts, "kube-applied", FACT_OFF, "the manifests cannot be used");
+		kfacts_set(&role.facts, "kube-healthy", FACT_OFF, "the manifests cannot be used");
 		memset(&role.keeper.inventory, 0, sizeof(role.keeper.inventory));
 		return;
 	}

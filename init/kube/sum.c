@@ -3,6 +3,8 @@
 
 #include "base/str.h"
 
+#define NAMED 2 /* apps that are waited for; a line of a console has room for no more */
+
 /* An object can be judged when its turn has come; before, it is simply not there yet. */
 static enum sum_verdict judge(const struct apply *a, const struct item *it)
 {
@@ -65,6 +67,26 @@ void sum_text(const struct apply *a, int app, const struct sum *s, struct buf *b
 	else
 		buf_add(b,
 		        a->t.item[s->worst].state == ITEM_WAITING ? ": its wave has not come yet" : ": not there yet");
+}
+
+bool sum_apps(const struct apply *a, struct buf *b)
+{
+	uint8_t late[ITEMS_APPS];
+	unsigned n = 0, paused = 0;
+	for (unsigned i = 0; i < a->t.apps; i++) {
+		if (a->t.app[i].paused)
+			paused++;
+		else if (sum_of(a, (int)i).verdict != SUM_HEALTHY)
+			late[n++] = (uint8_t)i;
+	}
+	buf_addf(b, "%u of %u apps healthy", a->t.apps - paused - n, a->t.apps - paused);
+	if (paused > 0)
+		buf_addf(b, ", %u paused", paused);
+	for (unsigned i = 0; i < n && i < NAMED; i++)
+		buf_addf(b, "%s%s", i > 0 ? ", " : "; waiting for ", a->t.app[late[i]].name);
+	if (n > NAMED)
+		buf_addf(b, " and %u more", n - NAMED);
+	return n == 0;
 }
 
 const char *sum_item_name(const struct apply *a, const struct item *it)
