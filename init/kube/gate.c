@@ -171,6 +171,11 @@ void gate_node(struct gate *g)
 		loop_after(g->link->loop, &g->limit, GATE_LIMIT_MS, on_limit, g);
 }
 
+bool gate_doubts(const struct gate *g, yyjson_val *node)
+{
+	return !g->open && stale_node(node, g->began);
+}
+
 void gate_fini(struct gate *g)
 {
 	if (!g->link)

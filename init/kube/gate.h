@@ -1,10 +1,11 @@
 /* Are the pods that the API server tells of those of this boot? After a warm boot it tells what was true before, until
  * the kubelet has looked: everything is "healthy" long before anything runs.
  *
- * Until it is known, the pods are listed every GATE_EVERY_MS, and no workload counts as healthy (items.unseen). The
- * first list without a stale pod (kube/stale) ends that for good; when there have been stale ones, the one behind it:
- * what follows from pods takes a moment to follow. A clock that tells nonsense cannot hold it for ever: GATE_LIMIT_MS
- * after a node was Ready it ends in any case, and says so in the log. */
+ * Until it is known, the pods are listed every GATE_EVERY_MS, no workload counts as healthy (items.unseen), and no node
+ * as ready of which nothing has been heard since this boot began. The first list without a stale pod (kube/stale) ends
+ * that for good; when there have been stale ones, the one behind it: what follows from pods takes a moment to follow. A
+ * clock that tells nonsense cannot hold it for ever: GATE_LIMIT_MS after a node was Ready it ends in any case, and says
+ * so in the log. */
 #ifndef HEARTH_KUBE_GATE_H
 #define HEARTH_KUBE_GATE_H
 
@@ -38,8 +39,10 @@ void gate_init(struct gate *g, struct link *link, void (*passed)(void *arg), voi
 /* There is a connection; or it is gone. */
 void gate_start(struct gate *g);
 void gate_stop(struct gate *g);
-/* A node is Ready. */
+/* A node is Ready, or was before this boot. */
 void gate_node(struct gate *g);
+/* What a node says may be of the last boot. */
+bool gate_doubts(const struct gate *g, yyjson_val *node);
 void gate_fini(struct gate *g);
 
 #endif

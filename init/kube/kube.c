@@ -181,6 +181,8 @@ static void on_tell(unsigned item, const char *text, void *arg)
 static void on_passed(void *arg)
 {
 	role.apply.t.unseen = false;
+	role.streams.believe = true;
+	streams_tell_nodes(&role.streams);
 	log_info(ROOM, "the containers of this boot are seen");
 	run_soon(arg);
 	look_soon();
@@ -258,15 +260,23 @@ static void on_books(void *arg)
 	look_soon();
 }
 
-static void on_node(int ready, int nodes, void *arg)
+static bool on_doubts(yyjson_val *node, void *arg)
+{
+	(void)arg;
+	return gate_doubts(&role.gate, node);
+}
+
+static void on_node(int ready, int stale, int nodes, void *arg)
 {
 	char text[LIMIT_DETAIL];
 	(void)arg;
-	if (nodes == 1)
+	if (nodes == 1 && stale == 1)
+		(void)!str_copy(text, sizeof(text), "the kubelet is not heard of yet");
+	else if (nodes == 1)
 		(void)!str_copy(text, sizeof(text), ready ? "the node is ready" : "the node is not ready");
 	else
 		(void)!str_format(text, sizeof(text), "%d of %d nodes are ready", ready, nodes);
-	if (ready > 0)
+	if (ready + stale > 0)
 		gate_node(&role.gate);
 	kfacts_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
 }
@@ -393,6 +403,7 @@ static int set_up(struct err *e)
 	streams_init(&role.streams, &role.link, &role.apply, &role.keeper.inventory);
 	role.streams.seen = run_soon;
 	role.streams.node = on_node;
+	role.streams.doubts = on_doubts;
 	role.apply.t.unseen = true;
 	gate_init(&role.gate, &role.link, on_passed, NULL);
 	link_start(&role.link);

@@ -31,6 +31,11 @@ bool stale_pod(yyjson_val *pod, int64_t began)
 	return false;
 }
 
+bool stale_node(yyjson_val *node, int64_t began)
+{
+	return stale_time(object_str(object_condition(node, "Ready"), "/lastHeartbeatTime")) < began;
+}
+
 int64_t stale_began(int64_t known, int64_t wall_ms, uint64_t up_ms)
 {
 	int64_t ms = wall_ms - (int64_t)up_ms;

@@ -154,6 +154,17 @@ static void a_connection_that_goes_takes_its_list_along(void **state)
 	assert_null(strstr(api.call[api_get("GET", PODS)].path, "continue"));
 }
 
+static void a_node_is_doubted_until_it_passes(void **state)
+{
+	(void)state;
+	yyjson_doc *doc =
+		json_doc("{'status':{'conditions':[{'type':'Ready','lastHeartbeatTime':'2025-12-31T23:59:59Z'}]}}");
+	assert_true(gate_doubts(&g, yyjson_doc_get_root(doc)));
+	ANSWER(LIST(""));
+	assert_false(gate_doubts(&g, yyjson_doc_get_root(doc)));
+	yyjson_doc_free(doc);
+}
+
 static void a_strange_clock_holds_it_for_a_while_only(void **state)
 {
 	(void)state;
@@ -214,6 +225,7 @@ int main(void)
 		TEST(every_page_counts),
 		TEST(failures_are_tried_again_from_the_beginning),
 		TEST(a_connection_that_goes_takes_its_list_along),
+		TEST(a_node_is_doubted_until_it_passes),
 		TEST(a_strange_clock_holds_it_for_a_while_only),
 		TEST(a_clock_that_is_set_back_moves_the_beginning),
 		TEST(without_the_socket_the_clocks_tell),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -68,6 +69,29 @@ static void nonsense_is_not_stale(void **state)
 		assert_false(stale(odd[i]));
 }
 
+static bool node_is_stale(const char *heartbeat)
+{
+	char json[256];
+	assert_true(snprintf(json, sizeof(json),
+	                     "{'status':{'conditions':[{'type':'MemoryPressure'},{'type':'Ready',"
+	                     "'status':'True','lastHeartbeatTime':%s}]}}",
+	                     heartbeat) > 0);
+	yyjson_doc *doc = json_doc(json);
+	bool is = stale_node(yyjson_doc_get_root(doc), BEGAN);
+	yyjson_doc_free(doc);
+	return is;
+}
+
+static void a_node_that_was_not_heard_since_is_stale(void **state)
+{
+	(void)state;
+	assert_true(node_is_stale("'2025-12-31T23:59:59Z'"));
+	assert_false(node_is_stale("'2026-01-01T00:00:00Z'"));
+	assert_false(node_is_stale("''"));
+	assert_false(node_is_stale("7"));
+	assert_false(stale_node(NULL, BEGAN));
+}
+
 static void the_earliest_beginning_counts(void **state)
 {
 	(void)state;
@@ -86,6 +110,7 @@ int main(void)
 		cmocka_unit_test(what_ran_before_this_boot_is_stale),
 		cmocka_unit_test(who_does_not_run_or_goes_holds_nobody),
 		cmocka_unit_test(nonsense_is_not_stale),
+		cmocka_unit_test(a_node_that_was_not_heard_since_is_stale),
 		cmocka_unit_test(the_earliest_beginning_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
