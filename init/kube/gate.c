@@ -42,9 +42,9 @@ static void on_limit(struct loop *l, void *arg)
 	pass(g);
 }
 
-static void again(struct gate *g)
+static void later(struct gate *g, uint64_t ms)
 {
-	loop_after(g->link->loop, &g->timer, GATE_EVERY_MS, ask, g);
+	loop_after(g->link->loop, &g->timer, ms, ask, g);
 }
 
 static void see_pod(struct watch *w, enum watch_event ev, yyjson_val *pod)
@@ -67,7 +67,7 @@ static void judge(struct gate *g)
 	bool suspected = g->suspect;
 	g->suspect = g->stale > 0;
 	if (g->suspect || suspected)
-		again(g);
+		later(g, g->suspect ? GATE_EVERY_MS : GATE_AGAIN_MS);
 	else
 		pass(g);
 }
@@ -82,7 +82,7 @@ static void on_page(const struct kclient_reply *r, void *arg)
 		watch_shrink(&g->list);
 	if (retry_rule(r->fault, r->status)->what != RETRY_DONE) {
 		watch_restart(&g->list);
-		again(g);
+		later(g, GATE_EVERY_MS);
 		return;
 	}
 	yyjson_doc *doc = yyjson_read_opts(r->body, r->len, YYJSON_READ_INSITU, NULL, NULL);
@@ -90,7 +90,7 @@ static void on_page(const struct kclient_reply *r, void *arg)
 	yyjson_doc_free(doc);
 	if (rc < 0) {
 		log_warnx(ROOM, "listing Pod: %s", e.text);
-		again(g);
+		later(g, GATE_EVERY_MS);
 	} else if (g->list.state == WATCH_LIST) {
 		ask(g->link->loop, g);
 	} else {
@@ -129,7 +129,7 @@ static void ask(struct loop *loop, void *arg)
 	if (list(g, &e) == 0)
 		return;
 	log_warnx(ROOM, "listing Pod: %s", e.text);
-	again(g);
+	later(g, GATE_EVERY_MS);
 }
 
 void gate_init(struct gate *g, struct link *link, void (*passed)(void *arg), void *arg)

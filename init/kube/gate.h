@@ -16,6 +16,7 @@
 #include "kube/watch.h"
 
 #define GATE_EVERY_MS 3000
+#define GATE_AGAIN_MS 1000 /* between the first list without a stale pod and the one that confirms it */
 #define GATE_LIMIT_MS 300000
 #define GATE_PAGE     20 /* pods of one answer, some 10 KiB each */
 

@@ -97,7 +97,7 @@ static void stale_pods_are_waited_for(void **state)
 	api_wait(GATE_EVERY_MS);
 	ANSWER(LIST(NEW));
 	assert_int_equal(passed, 0); /* what follows from them has not followed yet, perhaps */
-	api_wait(GATE_EVERY_MS);
+	api_wait(GATE_AGAIN_MS);
 	ANSWER(LIST(NEW));
 	assert_int_equal(passed, 1);
 }
