@@ -17,6 +17,7 @@
 
 #define LOG_SERVICE     "log"
 #define TIME_SERVICE    "time"
+#define KUBE_SERVICE    "kube"
 #define LOG_AGAIN_MS    100
 #define CLOCK_KEEP_MS   600000
 #define CLOCK_KEEP_WAIT 10000
@@ -148,6 +149,8 @@ int wire_services(struct box *box, struct err *e)
 	else
 		fact_set(&box->facts, "kubernetes", FACT_ON, "");
 	read_kube(box);
+	if (box->cmdline.no_kubernetes)
+		stages_cut(&box->stages, WIRE_KUBERNETES);
 	box->services.log = NULL;
 	(void)services_load(&box->services, PATH_SERVICES, on_service_problem, box);
 	(void)services_link(&box->services, on_service_problem, box);
@@ -155,6 +158,8 @@ int wire_services(struct box *box, struct err *e)
 		return err_set(e, ENOENT, "no usable service file in " PATH_SERVICES);
 	if (services_find(&box->services, LOG_SERVICE) == NULL)
 		box->services.log = no_log;
+	if (services_find(&box->services, KUBE_SERVICE) == NULL) /* nobody would ever say how it is */
+		stages_cut(&box->stages, WIRE_KUBERNETES);
 	services_start_all(&box->services);
 	return 0;
 }
@@ -280,6 +285,8 @@ static void on_judge(struct loop *l, void *arg)
 	(void)l;
 	if (box->system == SYSTEM_STOPPING)
 		return;
+	if (stages_over(&box->stages))
+		fact_set(&box->facts, "started", FACT_ON, "");
 	buf_init(&b, why, sizeof(why));
 	enum system_event ev = verdict(box, &b, &healthy);
 	if (ev == SYSTEM_EV_COUNT)

@@ -73,3 +73,24 @@ def case_no_services(make):
     until(lambda: box.ask('status')['system'] == 'rescue', 'rescue')
     check('no usable service file' in box.ask('status')['waiting'], box.ask('status')['waiting'])
     check('no usable service file' in box.ask('status')['detail'], box.ask('status')['detail'])
+
+
+def case_started(make):
+    """What would be in the way of the start waits for its end. Kubernetes belongs to it where it is inside."""
+    facts = 'for f in state-mounted data-mounted network-up time-synced; do hearth ctl fact $f on "a test"; done'
+    last = service('last', SLEEP, when=['started'])
+    box = make({'facts': service('facts', facts, type='oneshot'), 'last': last})
+    box.wait_ready('facts')
+    check('kubernetes' not in {s['name'] for s in box.ask('status')['stages']}, 'a box without Kubernetes')
+    until(lambda: box.service('last')['state'] == 'ready', 'the end of the start')
+
+    box = make({'facts': service('facts', facts, type='oneshot'), 'last': last, 'kube': service('kube', SLEEP)})
+    box.wait_ready('facts', 'kube')
+    status = until(lambda: (s := box.ask('status'))['system'] != 'booting' and s, 'the system')
+    stages = {s['name']: s['state'] for s in status['stages']}
+    check((stages['kubernetes'], stages['platform']) == ('running', 'waiting'), stages)
+    check('the node to be Ready' in status['waiting'], status['waiting'])
+    check(box.service('last')['state'] == 'waiting', box.service('last'))
+    box.ask('fact', 'node-ready', 'on')
+    box.ask('fact', 'kube-healthy', 'on', '8 of 8 apps healthy')
+    box.wait_ready('last')
