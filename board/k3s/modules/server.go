@@ -106,6 +106,7 @@ func (s *cluster) startTasks(notify *os.File) {
 		return
 	}
 	s.task("container runtime", s.awaitRuntime)
+	s.task("order of kubelet and kube-proxy", s.settleOrder)
 	if !s.NoNetworkPolicy {
 		s.task("network policies", s.networkPolicies)
 	}
