@@ -7,6 +7,7 @@
 package order
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -58,22 +59,26 @@ func (w World) AwaitAllowed() bool {
 }
 
 // AwaitRules waits until the rules lead to the API server. An error says why they do not, in spite of all patience.
+// They may be there from before, when only the server was started again. Else they can not be before the API server is
+// ready, since only then it makes itself its service's endpoint: until then nobody looks.
 func (w World) AwaitRules() error {
-	for end := w.Now().Add(Patience); ; {
-		reached, err := w.Reached()
-		switch {
-		case reached:
-			return nil
-		case w.Now().Before(end):
-		case err != nil:
-			return err
-		default:
-			return fmt.Errorf("no rule for it after %s", Patience)
+	end := w.Now().Add(Patience)
+	reached, err := w.Reached()
+	for !reached {
+		if !w.Now().Before(end) {
+			if err == nil {
+				err = errors.New("no rule for it")
+			}
+			return fmt.Errorf("after %s: %w", Patience, err)
 		}
 		if !w.Pause(poll) {
 			return nil
 		}
+		if w.Ready() {
+			reached, err = w.Reached()
+		}
 	}
+	return nil
 }
 
 // Leads says whether kube-proxy's table of services, as iptables -S prints it, leads from the address and port of a

@@ -65,24 +65,29 @@ func TestAwaitAllowed(t *testing.T) {
 }
 
 func TestAwaitRules(t *testing.T) {
+	const ready = 5 * time.Second
 	for name, c := range map[string]struct {
 		after time.Duration
 		err   error
+		looks int
 		want  string
 	}{
-		"at once":     {0, nil, ""},
-		"in time":     {Patience - time.Second, errTest, ""},
-		"never":       {time.Hour, nil, "no rule for it after 1m30s"},
-		"never, told": {time.Hour, errTest, errTest.Error()},
+		"at once":          {0, nil, 1, ""},
+		"soon after ready": {ready + time.Second, errTest, 6, ""},
+		"in time":          {Patience - time.Second, errTest, 338, ""},
+		"never":            {time.Hour, nil, 342, "after 1m30s: no rule for it"},
+		"never, told":      {time.Hour, errTest, 342, "after 1m30s: " + errTest.Error()},
 	} {
 		w, passed := world()
-		w.Reached = func() (bool, error) { return *passed >= c.after, c.err }
+		looks := 0
+		w.Ready = func() bool { return *passed >= ready }
+		w.Reached = func() (bool, error) { looks++; return *passed >= c.after, c.err }
 		err := w.AwaitRules()
 		if (err == nil) != (c.want == "") || err != nil && err.Error() != c.want {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
-		if *passed > Patience+poll || c.want == "" && *passed < c.after {
-			t.Errorf("%s: took %s", name, *passed)
+		if *passed > Patience+poll || c.want == "" && *passed < c.after || looks != c.looks {
+			t.Errorf("%s: took %s and %d looks", name, *passed, looks)
 		}
 	}
 }
