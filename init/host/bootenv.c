@@ -283,15 +283,21 @@ int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, s
 int bootenv_remove(const struct bootenv *b, char slot, struct err *e)
 {
 	char path[LIMIT_PATH];
+	unsigned removed = 0;
 
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->entry[i].slot != slot)
 			continue;
+		if (removed > 0 && bootenv_unlock(e) < 0)
+			return -1;
 		if (path_of(b->entry[i].name, path, e) < 0)
 			return -1;
 		if (sys_unlink(path) < 0 && errno != ENOENT)
 			return err_sys(e, "remove %s", path);
+		removed++;
 	}
+	if (removed > 1 && bootenv_unlock(e) < 0)
+		return -1;
 	return bootenv_flush(e);
 }
 

@@ -1,5 +1,5 @@
-"""Both slots hold the same image: the boot loader takes the newer entry, stage 1 the partition that it names; a trial is
-confirmed, and `rollback` goes back to the other slot."""
+"""Both slots hold the same image: the boot loader takes the newer entry, stage 1 the partition that it names; a trial
+is confirmed, and `rollback` goes back to the other slot."""
 import subprocess
 
 import disk
