@@ -10,6 +10,14 @@ from box import TOP, check
 SCRIPT = TOP + '/fs-overlay/usr/libexec/hearth/cluster'
 BUSYBOX = TOP + '/build/pkg/busybox/bin/busybox'
 
+# A program that counts down, and at nothing kills the script that called it.
+LAST = """#!{busybox} sh
+n=$(($({busybox} cat {count}) - 1))
+echo $n >{count}
+[ $n -gt 0 ] && exec {busybox} {applet} "$@"
+{busybox} kill -9 $PPID
+"""
+
 
 class Disk:
     """The folders that the script reads, below one of our own."""
@@ -132,9 +140,7 @@ def case_cut_at_every_step(_make):
             disk.works('new')
             for applet in 'cp mkdir mv rm sync'.split():
                 os.unlink(f'{disk.root}/bin/{applet}')
-                disk.put(f'bin/{applet}', f'#!{BUSYBOX} sh\nn=$(($({BUSYBOX} cat {disk.root}/count) - 1))\n'
-                         f'echo $n >{disk.root}/count\n[ $n -gt 0 ] || {BUSYBOX} kill -9 $PPID\n[ $n -gt 0 ] || exit 1\n'
-                         f'exec {BUSYBOX} {applet} "$@"\n')
+                disk.put(f'bin/{applet}', LAST.format(busybox=BUSYBOX, count=disk.root + '/count', applet=applet))
                 os.chmod(f'{disk.root}/bin/{applet}', 0o755)
             disk.put('count', str(step))
             entries = ('hearth-0001-a.efi', 'hearth-0002-b+0-3.efi')
