@@ -1,7 +1,7 @@
 # Hearth. `make help` lists what can be done; README.md says how it all fits together.
 
 BUILD_STEPS := setup sources libraries userland kubernetes kernel program manifests images root image
-TEST_STEPS := lint unit go fuzz client manifests-check scenario kube-test reproducible qemu
+TEST_STEPS := lint unit go fuzz client bundle-test manifests-check scenario kube-test $(if $(ALL),kube-server kube-images) reproducible qemu
 STEPS := board/steps.sh
 
 all: image
@@ -16,9 +16,15 @@ run: ## build everything and boot the image in QEMU, its serial console in this 
 image: ## build everything: build/hearth.img
 	@$(STEPS) $(BUILD_STEPS)
 
+bundle: ## build everything, and an update signed by KEY=file: build/hearth-VERSION.hearth (NEXT_KEY=file: the key after it)
+	@$(STEPS) $(BUILD_STEPS) bundle
+
+release-check: hearth ## is the root and every bundle in build/ fit to be given away? not with a development key
+	@board/release-check.sh
+
 test: ## build everything and pass the tests
 	@rm -rf build/results
-	@$(STEPS) $(BUILD_STEPS) && { $(STEPS) -k $(TEST_STEPS); board/report.sh; }
+	@$(STEPS) $(BUILD_STEPS) && { $(STEPS) -k $(TEST_STEPS); board/report.sh $(TEST_STEPS); }
 
 test-all: ## the same, and the QEMU cases that take long
 	@$(MAKE) --no-print-directory test ALL=1
@@ -34,7 +40,7 @@ lock: ## pin the newest sources of the suite: board/sources.lock
 clean: ## remove build/ (the cache of built packages stays)
 	rm -rf build
 
-.PHONY: all help run image test test-all times lock clean
+.PHONY: all help run image bundle release-check test test-all times lock clean
 
 LIBRARIES := zlib zstd xz libyaml yyjson mbedtls libwebsockets nghttp2 curl libarchive
 USERLAND := busybox e2fsprogs util-linux inih liburcu xfsprogs systemd-boot libmnl libnftnl iptables ipset
@@ -65,10 +71,17 @@ step-root:
 	board/root.sh
 step-image:
 	board/image.sh
+step-bundle: build/sign
+	board/bundle.sh
 step-kube-test:
 	$(MAKE) --no-print-directory kube-test $(if $(ALL),,K=--quick)
 step-%:
 	$(MAKE) --no-print-directory $*
+
+# Signs on the build machine, with the library that checks on the box.
+build/sign: board/sign/sign.c | build/pkg/mbedtls
+	@mkdir -p $(@D)
+	@musl-gcc -std=c11 -O2 $(WARN) -static -s -isystem build/pkg/mbedtls/include -o $@ $< -Lbuild/pkg/mbedtls/lib -lmbedcrypto
 
 include init/init.mk
 # unit.mk first: the fuzz targets are built from its lists.

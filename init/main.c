@@ -13,15 +13,16 @@
 #include "console/screen.h"
 #include "console/web.h"
 #include "kube/kube.h"
-#include "node/confirm.h"
 #include "node/keep.h"
 #include "node/klog.h"
 #include "node/log.h"
 #include "node/network.h"
 #include "node/quota.h"
 #include "node/scrub.h"
+#include "node/slot.h"
 #include "node/storage.h"
 #include "node/unmount.h"
+#include "update/bundle.h"
 
 static const struct {
 	const char *name;
@@ -30,10 +31,11 @@ static const struct {
 } roles[] = {
 	{"ctl", ctl_main, "ask PID 1: hearth ctl help"},
 	{"check", check_main, "check service files and settings: hearth check [FILE|FOLDER...]"},
+	{"bundle", bundle_main, "look at a bundle: hearth bundle info|verify [--keys FOLDER] FILE"},
 	{"init", init_main, "PID 1 of the running system"},
 	{"stage1", stage1_main, "PID 1 in the initramfs: finds and opens the root"},
 	{"storage", storage_main, "service: disks, file systems, identity"},
-	{"confirm", confirm_main, "service: takes the try counter off a boot entry that proved good"},
+	{"slot", slot_main, "changes which slot the boot loader prefers: hearth slot good | bad SLOT | next SLOT"},
 	{"network", network_main, "service: interfaces and DHCP"},
 	{"log", log_main, "service: writes the logs of all services"},
 	{"klog", klog_main, "service: the kernel's log"},

@@ -29,6 +29,8 @@
 	X(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))                                       \
 	X(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))                                \
 	X(int, fsync, (int fd), (fd))                                                                                  \
+	X(int, sync_file_range, (int fd, off_t at, off_t n, unsigned flags), (fd, at, n, flags))                       \
+	X(int, posix_fadvise, (int fd, off_t at, off_t n, int advice), (fd, at, n, advice))                            \
 	X(int, rename, (const char *from, const char *to), (from, to))                                                 \
 	X(int, unlink, (const char *path), (path))                                                                     \
 	X(int, mkdir, (const char *path, mode_t mode), (path, mode))                                                   \

@@ -1,11 +1,11 @@
 /* Everything that PID 1 owns, in one struct in static storage. Only the files that conduct include this (init, wire,
- * commands, status); what they conduct knows its own part alone. */
+ * commands, status, slots); what they conduct knows its own part alone. */
 #ifndef HEARTH_BOOT_BOX_H
 #define HEARTH_BOOT_BOX_H
 
 #include "boot/control.h"
-#include "boot/gate.h"
 #include "boot/guard.h"
+#include "boot/healthgate.h"
 #include "boot/history.h"
 #include "boot/identify.h"
 #include "boot/problem.h"
@@ -39,7 +39,7 @@ struct box {
 	struct power power;
 	struct identify identify;
 	struct {
-		struct gate gate;
+		struct healthgate gate;
 		struct helper mark;  /* `hearth slot bad S` */
 		struct names before; /* what was well before the update */
 	} trial;
@@ -53,6 +53,9 @@ struct box {
 	bool log_reopen; /* "reopen" is still to be told */
 	struct loop_timer log_again, judge, keep_clock, reap, power_later;
 	struct helper keep;
+	char slot;          /* that runs: 'a', 'b'; '\0': nobody knows */
+	struct helper mark; /* makes the other slot the next one: a rollback */
+	char mark_by[LIMIT_NAME];
 	char kube[LIMIT_DETAIL]; /* which k3s is in the image; "": none */
 };
 

@@ -8,8 +8,10 @@
 
 #include "base/paths.h"
 #include "base/str.h"
+#include "boot/slots.h"
 #include "boot/status.h"
 #include "boot/wire.h"
+#include "host/bootenv.h"
 #include "service/table.h"
 
 #define ALL  (PEER_LOCAL | PEER_WEB)
@@ -248,6 +250,21 @@ static int do_halt(const struct request *rq, struct json *out, void *arg, struct
 	return end_with(arg, out, SHUTDOWN_HALT);
 }
 
+static int do_slots(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	return slots_list(arg, out, e);
+}
+
+static int do_rollback(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	struct box *box = arg;
+	(void)rq;
+	if (slots_rollback(box, "a command", e) < 0)
+		return -1;
+	return answer(out, "slot %c is made the next one, then the box restarts", bootenv_other(box->slot));
+}
+
 /* name, arguments, help, who may, fewest and most arguments, function, filled below */
 static struct command rows[] = {
 	{"status", "", "state of the box", ALL, 0, 0, do_status, NULL},
@@ -264,6 +281,8 @@ static struct command rows[] = {
 	{"pods", "", "all pods", ALL, 0, 0, do_pods, NULL},
 	{"kube", "", "which Kubernetes is inside", ALL, 0, 0, do_kube, NULL},
 	{"kubeconfig", "", "the administrator's kubeconfig, to copy", PEER_LOCAL, 0, 0, do_kubeconfig, NULL},
+	{"slots", "", "the two slots of the system", ALL, 0, 0, do_slots, NULL},
+	{"rollback", "", "restart with the other slot", PEER_LOCAL, 0, 0, do_rollback, NULL},
 	{"reboot", "", "stop everything and start again", PEER_LOCAL, 0, 0, do_reboot, NULL},
 	{"poweroff", "", "stop everything and switch off", PEER_LOCAL, 0, 0, do_poweroff, NULL},
 	{"halt", "", "stop everything and stand still", PEER_LOCAL, 0, 0, do_halt, NULL},

@@ -218,17 +218,16 @@ static void begin(struct shutdown *s)
 	loop_after(s->loop, &s->tick, SHUTDOWN_TICK_MS, on_tick, s);
 }
 
-void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
+void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, enum end_kind kind, const char *what, const char *by)
 {
-	const char *name = shutdown_how_name(how);
 	bool again = shutdown_running(s);
 	if (again && how == s->how)
 		return;
 	s->how = how;
-	s->kind = END_ASKED;
-	if (str_format(s->why, sizeof(s->why), "%s asked for by %s", name, by) < 0)
+	s->kind = kind;
+	if (str_format(s->why, sizeof(s->why), "%s asked for by %s", what, by) < 0)
 		s->why[0] = '\0';
-	event_add(s->events, EVENT_SYSTEM, name, "asked for by %s", by);
+	event_add(s->events, EVENT_SYSTEM, what, "asked for by %s", by);
 	if (s->say->quiet) /* else the event has been shown already */
 		say_loud(s->say, "%s", s->why);
 	if (!again)
@@ -246,6 +245,11 @@ void shutdown_restart(struct shutdown *s, enum end_kind kind, const char *why)
 	if (s->say->quiet)
 		say_loud(s->say, "%s: %s", shutdown_how_name(s->how), s->why);
 	begin(s);
+}
+
+void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
+{
+	shutdown_ask_for(s, how, END_ASKED, shutdown_how_name(how), by);
 }
 
 /* True when the last SHUTDOWN_BURST presses fell into SHUTDOWN_BURST_MS. */

@@ -1,9 +1,13 @@
 /* Stage 1: from the kernel's hand-over in the initramfs to the verified root.
  *
- * Mounts /dev, /proc and /sys; waits for the partition whose verity superblock has the UUID of the command line; opens
- * it with dm-verity; mounts the EROFS image read-only; binds the initramfs's copy of the program over the one there, so
- * that the disk is not needed to run it; makes that the root; execs PATH_SELF as `hearth init`. It is a table of steps
- * in stage1.c. Two partitions with that UUID are an error that names both: which one is right, nobody here can know.
+ * Mounts /dev, /proc and /sys; asks the EFI variables which boot entry was started; waits for the partition whose
+ * verity superblock has the UUID of the command line; opens it with dm-verity; mounts the EROFS image read-only; binds
+ * the initramfs's copy of the program over the one there, so that the disk is not needed to run it; makes that the
+ * root; execs PATH_SELF as `hearth init` (with what it found out in the environment, see boot/init.h). It is a table of
+ * steps in stage1.c.
+ *
+ * Of two partitions with that UUID, both slots of one disk, the loader's choice is taken; else two are an error that
+ * names both (boot/candidate). The running slot is the one that the partition is named after.
  *
  * Whatever fails ends in one place: the reason on every console and in the kernel's log, a countdown, a reboot. The
  * boot loader counts the tries of a new slot and chooses the other one when they are used up. */

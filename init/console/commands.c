@@ -215,7 +215,10 @@ static void run_clear(struct session *s)
 
 static const struct {
 	const char *command, *question;
-} confirmed[] = {{"reboot", "Reboot now? [y/N] "}, {"poweroff", "Power off now? [y/N] "}, {"halt", "Halt now? [y/N] "}};
+} confirmed[] = {{"reboot", "Reboot now? [y/N] "},
+                 {"rollback", "Reboot into the other slot? [y/N] "},
+                 {"poweroff", "Power off now? [y/N] "},
+                 {"halt", "Halt now? [y/N] "}};
 
 static void run_confirm(struct session *s)
 {
@@ -254,8 +257,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *s);
 } own[] = {
-	{"clear", run_clear}, {"events", run_events},  {"halt", run_confirm},     {"kubeconfig", run_kubeconfig},
-	{"logs", run_logs},   {"reboot", run_confirm}, {"poweroff", run_confirm}, {"status", run_status},
+	{"clear", run_clear},           {"events", run_events},    {"halt", run_confirm},
+	{"kubeconfig", run_kubeconfig}, {"logs", run_logs},        {"reboot", run_confirm},
+	{"rollback", run_confirm},      {"poweroff", run_confirm}, {"status", run_status},
 };
 
 static void unknown(struct session *s, const char *name)

@@ -12,7 +12,7 @@
 #include "kube/apply.h"
 #include "loop/loop.h"
 
-#define FACTS_EVERY_MS 500
+#define FACTS_EVERY_MS 200
 #define FACTS_SOON_MS  50               /* several changes of one event go together */
 #define FACTS          (ITEMS_APPS + 8) /* one per app, and those of the role itself */
 

@@ -35,7 +35,8 @@ static const struct fs {
 	[FS_ESP] = {.target = PATH_ESP,
                     .type = "vfat",
                     .options = "umask=0077",
-                    .flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC},
+                    /* In order: a power cut in a rename leaves the boot entry under both names, never under none. */
+                    .flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_DIRSYNC},
 	/* Few small files: fewer inodes make it quicker; nothing is left for a kernel thread to initialise later. */
 	[FS_STATE] = {.target = PATH_STATE,
                       .type = "ext4",

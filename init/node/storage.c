@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "board.h"
-#include "host/cmdline.h"
+#include "host/bootenv.h"
 #include "host/disk.h"
 #include "host/gpt.h"
 #include "host/identity.h"
@@ -25,10 +25,11 @@
 #include "node/fs.h"
 #include "node/layout.h"
 #include "node/records.h"
+#include "node/slot.h"
 #include "node/tell.h"
 
 /* What a step needs and what its failure takes away. */
-enum part { DISK = 1 << 0, STATE = 1 << 1, DATA = 1 << 2 };
+enum part { DISK = 1 << 0, STATE = 1 << 1, DATA = 1 << 2, ESP = 1 << 3 };
 
 #define DEVICE (DISK_NAME + 8)
 
@@ -139,7 +140,7 @@ static int tell_kernel(struct err *e)
 	return rc;
 }
 
-/* Not needed by anything but the seed and, later, updates. */
+/* Not needed by anything but the boot entries and the seed. */
 static int mount_esp(struct err *e)
 {
 	char device[DEVICE];
@@ -148,6 +149,27 @@ static int mount_esp(struct err *e)
 	if (!gpt_find(&st.gpt, BOARD_PART_ESP, &p))
 		return err_set(e, ENOENT, "no partition " BOARD_PART_ESP);
 	return device_of(p.number, device, e) < 0 ? -1 : fs_mount(FS_ESP, device, e);
+}
+
+/* A box whose kernel came by other means has no slot that anybody knows, or no entries: trying again changes nothing.
+ */
+static int tell_slots(bool facts, struct err *e)
+{
+	if (slot_tell(facts, e) == 0)
+		return 0;
+	st.retry = st.retry || e->code != ENOENT;
+	return -1;
+}
+
+static int tell_entries(struct err *e)
+{
+	return tell_slots(true, e);
+}
+
+/* Again, now that the state can be read. */
+static int tell_versions(struct err *e)
+{
+	return tell_slots(false, e);
 }
 
 /* The kernel may still have another idea of a partition, from a table before a repair: never format by that. */
@@ -253,14 +275,16 @@ static int keep_crash(struct err *e)
 /* What the kernel left explains more than the watchdog, which bites after a panic that hangs, too. */
 static int note_end(struct err *e)
 {
-	struct cmdline c;
+	char slot[2] = "";
 	struct stat s;
 
 	if (st.counted)
 		return 0;
 	if (sys_stat(PATH_RUN_WATCHDOG, &s) == 0)
 		records_explain(&st.id, &st.last, END_WATCHDOG, "the watchdog restarted a box that stood still");
-	return records_begin(&st.last, cmdline_read(&c, e) == 0 ? c.slot : "", e);
+	if (bootenv_running(&slot[0], e) < 0)
+		slot[0] = '\0'; /* a box whose kernel came by other means has none */
+	return records_begin(&st.last, slot, e);
 }
 
 static int copy_files(struct err *e)
@@ -355,17 +379,19 @@ static const struct step {
 	unsigned needs, breaks;
 	bool transient; /* a failure may pass: the service is started again */
 } steps[] = {
-	{"find the disk", find_disk, 0, DISK | STATE | DATA, true},
-	{"read the partition table", plan, DISK, DISK | STATE | DATA, true},
+	{"find the disk", find_disk, 0, DISK | STATE | DATA | ESP, true},
+	{"read the partition table", plan, DISK, DISK | STATE | DATA | ESP, true},
 	{"write the partition table", write_table, DISK, 0, true},
 	{"tell the kernel", tell_kernel, DISK, 0, true},
-	{"mount " PATH_ESP, mount_esp, DISK, 0, false},
+	{"mount " PATH_ESP, mount_esp, DISK, ESP, false},
+	{"boot entries", tell_entries, ESP, 0, false},
 	{"bring up " PATH_STATE, bring_up_state, DISK | STATE, STATE, false},
 	{"first settings", take_seed, STATE, 0, false},
 	{"records", read_records, STATE, STATE, true},
 	{"kernel log of the last run", keep_crash, STATE, 0, false},
 	{"how the last run ended", note_end, STATE, 0, true},
 	{"copies for PID 1", copy_files, STATE, 0, false},
+	{"versions of the slots", tell_versions, STATE | ESP, 0, false},
 	{"identity", publish, STATE, STATE, true},
 	{"tell PID 1", tell_state, STATE, 0, true},
 	{"bring up " PATH_DATA, bring_up_data, DISK | DATA, DATA, false},

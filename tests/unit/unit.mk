@@ -6,7 +6,7 @@ UNIT_CFLAGS := -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined -fno-s
 UNIT_LDLIBS := build/unit/yyjson.o -lcmocka -lyaml
 # Everything that can run on the host: not main.c, not the real system calls, not what stands on mbedTLS and
 # libwebsockets, which are built for musl only.
-UNIT_NOT := main base/sys console/cert console/cert_pair console/web console/web_pump console/web_server
+UNIT_NOT := main base/sys console/cert console/cert_pair console/web console/web_pump console/web_server update/bundle update/signature
 UNIT_CODE := $(filter-out $(UNIT_NOT:%=init/%.c),$(INIT_SRC))
 UNIT_TESTS := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(UNIT_TESTS:tests/unit/%.c=build/unit/%)

@@ -48,6 +48,11 @@ static void rebooting_asks(void **state)
 	assert_screen("hearth> reboot\nReboot now? [y/N] y\nreboot begins\nhearth>");
 	assert_string_equal(pid1.last, "reboot");
 	forget();
+	type("rollback\r");
+	assert_screen("hearth> rollback\nReboot into the other slot? [y/N]");
+	type("n\r");
+	assert_string_equal(pid1.last, "reboot");
+	forget();
 	type("half");
 	pid1_event(&pid1, "{\"seq\":9,\"time\":\"2026-01-31T12:00:03Z\",\"kind\":\"system\",\"name\":\"system\","
 	                  "\"text\":\"stopping: x\"}");

@@ -89,7 +89,7 @@ static void mounted_with_their_options(void **state)
 	assert_int_equal(fs_mount(FS_STATE, "/dev/vda4", &e), 0);
 	assert_int_equal(fs_mount(FS_DATA, "/dev/vda5", &e), 0);
 	assert_int_equal(mounts, 3);
-	assert_true(flags_of[0] & MS_RDONLY);
+	assert_true((flags_of[0] & MS_RDONLY) && (flags_of[0] & MS_DIRSYNC));
 	assert_true((flags_of[1] & MS_NOEXEC) && (flags_of[1] & MS_NOATIME) && !(flags_of[1] & MS_RDONLY));
 	assert_int_equal(flags_of[2], MS_NOATIME);
 	assert_string_equal(options_of[2], "prjquota");

@@ -146,6 +146,29 @@ static void settings_and_the_seed(void **state)
 	assert_string_equal(box_read("/run/hearth/settings.yaml"), "hostname: kitchen\n");
 }
 
+static void the_boot_entries_are_told(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
+	box_write("/boot/EFI/Linux/hearth-0002-b+2-1.efi", "x");
+	box_write("/boot/EFI/Linux/hearth-0001-a.efi", "x");
+	box_write("/state/update/slot-a", "0.0.9\n");
+	assert_int_equal(run(), 0); /* nobody knows which slot runs: a kernel from elsewhere */
+	assert_false(heard("trial-boot"));
+	assert_false(box_exists("/run/hearth/slots"));
+	disk_power_cycle();
+	box_write("/run/hearth/slot", "b\n");
+	pid1_heard[0] = '\0';
+	assert_int_equal(run(), 0);
+	assert_true(heard("fact slot-other on good\nfact trial-boot on slot b, 2 tries left\nfact slot-failed "
+	                  "off\nfact state-mounted on "));
+	assert_both_on();
+	assert_string_equal(box_read("/run/hearth/slots"), "a good 1 0 0.0.9\nb trial 2 2 " BOARD_VERSION "\n");
+}
+
 static void a_disk_too_small_for_data(void **state)
 {
 	(void)state;
@@ -335,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_watchdog_explains_what_nobody_else_does, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(apps_before_an_update, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(settings_and_the_seed, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(the_boot_entries_are_told, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_disk_too_small_for_data, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_larger_disk, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_damaged_file_system_is_never_made_again, disk_up, disk_down),

@@ -1,0 +1,51 @@
+"""Both slots hold the same image: the boot loader takes the newer entry, stage 1 the partition that it names; a trial is
+confirmed, and `rollback` goes back to the other slot."""
+import subprocess
+
+import disk
+import vm
+from run import check
+
+CHUNK = 1 << 20
+
+
+def fill_other_slot(path):
+    """Slot b as an update leaves it."""
+    parts = disk.gpt(path)[0]
+    (source, size, _), (target, _, _) = parts["system-a"], parts["system-b"]
+    for at in range(0, size, CHUNK):
+        data = disk.read(path, source + at, CHUNK)
+        if any(data):
+            with open(path, "r+b") as f:
+                f.seek(target + at)
+                f.write(data)
+    subprocess.run(["mcopy", "-i", f"{path}@@{parts['esp'][0]}", str(vm.BUILD / "uki.efi"),
+                    "::/EFI/Linux/hearth-0002-b+3.efi"], check=True)
+
+
+def slots(box):
+    return [(s["state"], s["generation"], s["running"]) for s in box.api("slots")["slots"]]
+
+
+def run(case):
+    box = case.vm(image=case.booted())
+    fill_other_slot(box.disk)
+    box.start()
+    box.prompt()
+    status = box.running()
+    check(status["slot"] == "b", f"the newer entry is slot b's, and {status['slot']} runs")
+    box.until("the trial of slot b is confirmed", lambda: slots(box) == [("good", 1, False), ("good", 2, True)])
+    box.send("rollback\r")
+    box.expect(r"\[y/N\]")
+    box.send("y\r")
+    box.expect(r"rollback to slot a asked for by a command")
+    box.prompt()
+    status = box.running()
+    check(status["slot"] == "a", f"after the rollback slot {status['slot']} runs")
+    check("rollback to slot a" in status["last_shutdown"], f"last: {status['last_shutdown']}")
+    check(slots(box) == [("good", 3, True), ("good", 2, False)], f"slots: {slots(box)}")
+    text = box.command("slots")
+    check("good, running" in text, f"`slots` says:\n{text}")
+    box.power_off()
+    entries = sorted(disk.boot_entries(box.disk))
+    check(entries == ["hearth-0002-b.efi", "hearth-0003-a.efi"], f"boot entries: {entries}")
