@@ -184,6 +184,9 @@ static void pid_1_is_told(void **state)
 	put(ENTRIES("hearth-0002-a+2-1.efi", "hearth-0001-b+0-3.efi"));
 	assert_int_equal(run("next a"), 0);
 	assert_int_equal(strncmp(pid1_heard, "fact slot-other off bad\n", 24), 0);
+	put(ENTRIES("hearth-0002-a.efi"));
+	assert_int_equal(run("good"), 0);
+	assert_int_equal(strncmp(pid1_heard, "fact slot-other unknown empty\n", 30), 0);
 	put(ENTRIES("hearth-0002-a+0-1.efi", "hearth-0001-b.efi"));
 	box_write("/state/update/slot-b", "../../etc\n");
 	pid1_answer = PID1_NO; /* it is done all the same */
