@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 out=${1:-build}
 tree=$out/root
 . board/vars.sh
+BOARD_VERSION=${VERSION:-$BOARD_VERSION}
 umask 022
 rm -rf "$tree" "$out/root.img"
 mkdir -p "$tree"
@@ -26,6 +27,8 @@ for p in e2fsprogs/sbin/mke2fs e2fsprogs/sbin/e2fsck e2fsprogs/sbin/resize2fs \
 	install -m 755 "build/pkg/$p" "$tree/usr/sbin/${p##*/}"
 done
 install -m 644 build/pkg/e2fsprogs/etc/mke2fs.conf "$tree/etc/mke2fs.conf"
+mkdir -p "$tree/etc/ssl"
+cp -R build/pkg/ca-certificates/etc/ssl/certs "$tree/etc/ssl/" # whom updates over https believe
 
 # Kubernetes, the container runtime, and what they run on the host.
 mkdir -p "$tree/etc/rancher" "$tree/usr/lib/cni" "$tree/usr/share/hearth/manifests" "$tree/etc/containerd/certs.d"
@@ -48,6 +51,7 @@ END
 ln -s ../usr/lib/os-release "$tree/etc/os-release"
 echo "$EPOCH" >"$tree/usr/share/hearth/build-epoch"
 board/keys.sh public "$tree/etc/hearth/update-keys"
+[ -z "${OVERLAY:-}" ] || cp -R "$OVERLAY/." "$tree/"
 python3 board/sbom.py >"$tree/usr/share/hearth/sbom.cdx.json"
 
 # Everything of the box is static: a program that wants a loader would only fail. What is in images is their own matter.

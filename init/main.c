@@ -23,6 +23,8 @@
 #include "node/storage.h"
 #include "node/unmount.h"
 #include "update/bundle.h"
+#include "update/update.h"
+#include "update/worker.h"
 
 static const struct {
 	const char *name;
@@ -31,6 +33,8 @@ static const struct {
 } roles[] = {
 	{"ctl", ctl_main, "ask PID 1: hearth ctl help"},
 	{"check", check_main, "check service files and settings: hearth check [FILE|FOLDER...]"},
+	{"update", update_main, "service: installs new versions"},
+	{"update-worker", worker_main, "reads a bundle and writes a slot; started by update"},
 	{"bundle", bundle_main, "look at a bundle: hearth bundle info|verify [--keys FOLDER] FILE"},
 	{"init", init_main, "PID 1 of the running system"},
 	{"stage1", stage1_main, "PID 1 in the initramfs: finds and opens the root"},
@@ -53,7 +57,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: hearth ROLE [ARGUMENT...]\n");
 	for (size_t i = 0; i < COUNT_OF(roles); i++)
-		fprintf(stderr, "  %-8s  %s\n", roles[i].name, roles[i].help);
+		fprintf(stderr, "  %-13s  %s\n", roles[i].name, roles[i].help);
 	return EXIT_USAGE;
 }
 

@@ -8,8 +8,10 @@
 #define PATH_SERVICES         "/etc/hearth/services" /* shipped service files */
 #define PATH_SETTINGS_DEFAULT "/etc/hearth/settings.yaml"
 #define PATH_BUILD_EPOCH      "/usr/share/hearth/build-epoch"
-#define PATH_UPDATE_KEYS      "/etc/hearth/update-keys" /* public keys of bundles: current.pem, next.pem */
-#define PATH_KUBE_INSIDE      "/usr/share/hearth/kube"  /* one line: which k3s is in the image */
+#define PATH_UPDATE_KEYS      "/etc/hearth/update-keys"            /* public keys of bundles: current.pem, next.pem */
+#define PATH_CA               "/etc/ssl/certs/ca-certificates.crt" /* whom https believes */
+#define PATH_KUBE_INSIDE      "/usr/share/hearth/kube"             /* one line: which k3s is in the image */
+#define PATH_OS_RELEASE       "/etc/os-release"
 #define PATH_PASSWD           "/etc/passwd"
 #define PATH_CGROUP           "/sys/fs/cgroup"
 #define PATH_CGROUP_SERVICES  PATH_CGROUP "/hearth"  /* one cgroup per service below */

@@ -14,8 +14,9 @@
 #include "host/bootenv.h"
 #include "service/table.h"
 
-#define ALL  (PEER_LOCAL | PEER_WEB)
-#define KUBE "kube" /* the service that answers for Kubernetes */
+#define ALL    (PEER_LOCAL | PEER_WEB)
+#define KUBE   "kube" /* the service that answers for Kubernetes */
+#define UPDATE "update"
 
 static int answer(struct json *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static int answer(struct json *out, const char *fmt, ...)
@@ -89,15 +90,18 @@ static int do_restart(const struct request *rq, struct json *out, void *arg, str
 	return answer(out, "%s: restart asked for", rq->argv[0]);
 }
 
-/* What the kube role tells is its own. */
+/* What a role tells is its own. */
 static int check_fact(const struct request *rq, struct err *e)
 {
-	static const char *const own[] = {"app-", "kube-", "node-"};
+	static const struct {
+		enum peer peer;
+		const char *prefix;
+	} own[] = {{PEER_KUBE, "app-"}, {PEER_KUBE, "kube-"}, {PEER_KUBE, "node-"}, {PEER_UPDATE, "update-"}};
 	for (size_t i = 0; i < COUNT_OF(own); i++) {
-		if (str_starts(rq->argv[0], own[i]))
+		if (rq->peer == own[i].peer && str_starts(rq->argv[0], own[i].prefix))
 			return 0;
 	}
-	return rq->peer == PEER_KUBE ? err_set(e, EPERM, "%s: not a fact of this role", rq->argv[0]) : 0;
+	return rq->peer == PEER_LOCAL ? 0 : err_set(e, EPERM, "%s: not a fact of this role", rq->argv[0]);
 }
 
 static int do_fact(const struct request *rq, struct json *out, void *arg, struct err *e)
@@ -229,10 +233,24 @@ static int end_with(struct box *box, struct json *out, enum shutdown_how how)
 	return answer(out, "%s: services are being stopped", shutdown_how_name(how));
 }
 
+/* What an update is and what it may do is the role's to say: it has the words. */
+static int do_update(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)out;
+	if (rq->argc > 0 && rq->peer != PEER_LOCAL)
+		return err_set(e, EPERM, "%s: not allowed from here", rq->argv[0]);
+	return relay(arg, UPDATE, e);
+}
+
+/* With a reason from the update role alone: into the slot that it has filled. */
 static int do_reboot(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
-	(void)rq;
-	(void)e;
+	if (rq->argc > 0 && rq->peer != PEER_UPDATE)
+		return err_set(e, EINVAL, "no argument is expected");
+	if (rq->argc > 0) {
+		wire_restart(arg, END_UPDATE, rq->argv[0]);
+		return answer(out, "restarting for %s", rq->argv[0]);
+	}
 	return end_with(arg, out, SHUTDOWN_REBOOT);
 }
 
@@ -272,8 +290,9 @@ static struct command rows[] = {
 	{"start", "NAME", "start a service", PEER_LOCAL, 1, 1, do_start, NULL},
 	{"stop", "NAME", "stop a service, until the next boot", PEER_LOCAL, 1, 1, do_stop, NULL},
 	{"restart", "NAME", "stop a service and start it again", PEER_LOCAL, 1, 1, do_restart, NULL},
-	{"facts", "", "what is known about the box", ALL, 0, 0, do_facts, NULL},
-	{"fact", "NAME on|off|unknown [DETAIL]", "set a fact", PEER_LOCAL | PEER_KUBE, 2, 3, do_fact, NULL},
+	{"facts", "", "what is known about the box", ALL | PEER_UPDATE, 0, 0, do_facts, NULL},
+	{"fact", "NAME on|off|unknown [DETAIL]", "set a fact", PEER_LOCAL | PEER_KUBE | PEER_UPDATE, 2, 3, do_fact,
+         NULL},
 	{"boots", "", "how the last runs ended, and why", ALL, 0, 0, do_boots, NULL},
 	{"events", "[FROM | -f]", "what happened; -f: go on showing it", ALL, 0, 1, do_events, NULL},
 	{"logs", "NAME | pod/NAME [CONTAINER]", "the log of a service or a pod", PEER_LOCAL, 1, 2, do_logs, NULL},
@@ -281,9 +300,11 @@ static struct command rows[] = {
 	{"pods", "", "all pods", ALL, 0, 0, do_pods, NULL},
 	{"kube", "", "which Kubernetes is inside", ALL, 0, 0, do_kube, NULL},
 	{"kubeconfig", "", "the administrator's kubeconfig, to copy", PEER_LOCAL, 0, 0, do_kubeconfig, NULL},
+	{"update", "[show SOURCE | install SOURCE [--again] [--older] [--restart] | pause | resume | cancel]",
+         "updates: how it stands, or what to do", ALL, 0, 5, do_update, NULL},
 	{"slots", "", "the two slots of the system", ALL, 0, 0, do_slots, NULL},
 	{"rollback", "", "restart with the other slot", PEER_LOCAL, 0, 0, do_rollback, NULL},
-	{"reboot", "", "stop everything and start again", PEER_LOCAL, 0, 0, do_reboot, NULL},
+	{"reboot", "", "stop everything and start again", PEER_LOCAL | PEER_UPDATE, 0, 1, do_reboot, NULL},
 	{"poweroff", "", "stop everything and switch off", PEER_LOCAL, 0, 0, do_poweroff, NULL},
 	{"halt", "", "stop everything and stand still", PEER_LOCAL, 0, 0, do_halt, NULL},
 	{NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

@@ -18,6 +18,7 @@ static const struct {
 	enum peer kind;
 } rights[] = {
 	{"kube", PEER_KUBE},
+	{"update", PEER_UPDATE},
 };
 
 static void on_peer(struct loop *l, int fd, uint32_t events, void *arg);

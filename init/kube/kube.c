@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "core/settings.h"
+#include "core/teller.h"
 #include "kube/applied.h"
 #include "kube/body.h"
 #include "kube/facts.h"
@@ -49,7 +50,8 @@ static struct role {
 	struct streams streams;
 	struct gate gate;
 	struct keeper keeper;
-	struct kfacts facts;
+	struct teller facts;
+	struct teller_fact fact[FACTS];
 	struct serve serve;
 	struct loop_timer run;
 	struct loop_timer look;
@@ -68,8 +70,8 @@ static void tell_apps(void)
 		struct sum sum = sum_of(&role.apply, (int)i);
 		buf_init(&b, text, sizeof(text));
 		sum_text(&role.apply, (int)i, &sum, &b);
-		kfacts_app_name(role.apply.t.app[i].name, name);
-		kfacts_set(&role.facts, name, sum.verdict == SUM_HEALTHY ? FACT_ON : FACT_OFF, text);
+		facts_app_name(role.apply.t.app[i].name, name);
+		teller_set(&role.facts, name, sum.verdict == SUM_HEALTHY ? FACT_ON : FACT_OFF, text);
 	}
 }
 
@@ -106,7 +108,7 @@ static void tell_applied(void)
 		buf_addf(&b, "%u of %u objects", sum.applied, sum.objects);
 	if (role.trouble[0] && !on)
 		buf_addf(&b, "; %s", role.trouble);
-	kfacts_set(&role.facts, "kube-applied", on ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "kube-applied", on ? FACT_ON : FACT_OFF, text);
 }
 
 static void tell_healthy(void)
@@ -227,9 +229,9 @@ static void on_kinds(void *arg)
 static void on_changed(bool up, const char *text, void *arg)
 {
 	(void)arg;
-	kfacts_set(&role.facts, "kube-api", up ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "kube-api", up ? FACT_ON : FACT_OFF, text);
 	if (!up)
-		kfacts_set(&role.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
+		teller_set(&role.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
 	if (up) {
 		streams_kick(&role.streams);
 		streams_tell_nodes(&role.streams);
@@ -356,7 +358,7 @@ static void load_all(void)
 		return;
 	}
 	(void)!str_format(text, sizeof(text), "%u objects, revision %.8s", role.manifest.count, role.manifest.revision);
-	kfacts_set(&role.facts, "kube-manifests", FACT_ON, text);
+	teller_set(&role.facts, "kube-manifests", FACT_ON, text);
 	if (history_read(&role.keeper.history, role.options.history, &h) < 0)
 		log_warnx(ROOM, "%s", h.text);
 	if (str_format(role.keeper.applied, sizeof(role.keeper.applied), "%s.applied", role.options.history) < 0)
@@ -392,7 +394,8 @@ static int set_up(struct err *e)
 	int chan = channel(); /* before the loop may take that number */
 	if (loop_init(&role.loop, e) < 0 || signals_init(&role.loop, signals, on_signal, NULL, e) < 0)
 		return -1;
-	kfacts_init(&role.facts, &role.loop, chan);
+	teller_init(&role.facts, role.fact, FACTS);
+	teller_open(&role.facts, &role.loop, chan, ROOM);
 	link_init(&role.link, &role.loop, role.options.kubeconfig, &hooks, NULL);
 	if (serve_init(&role.serve, &role.loop, chan, &role.link, e) < 0)
 		return -1;
@@ -420,7 +423,7 @@ static void tear_down(void)
 	streams_fini(&role.streams);
 	gate_fini(&role.gate);
 	serve_fini(&role.serve);
-	kfacts_fini(&role.facts);
+	teller_fini(&role.facts);
 	if (role.loaded) {
 		keeper_fini(&role.keeper);
 		apply_free(&role.apply);

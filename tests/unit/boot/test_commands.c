@@ -207,6 +207,25 @@ static void test_facts_of_the_kube_role(void **state)
 	assert_int_equal(e.code, EPERM);
 }
 
+static void test_rights_of_the_update_role(void **state)
+{
+	(void)state;
+	assert_int_equal(run(PEER_UPDATE, "fact update-ready on"), 0);
+	assert_int_equal(run(PEER_UPDATE, "facts"), 0);
+	assert_int_equal(run(PEER_UPDATE, "fact app-web on"), -1);
+	assert_int_equal(e.code, EPERM);
+	assert_int_equal(run(PEER_KUBE, "fact update-ready on"), -1);
+	assert_int_equal(run(PEER_UPDATE, "restart web"), -1);
+	assert_int_equal(run(PEER_UPDATE, "update"), -1);
+	assert_int_equal(run(PEER_LOCAL, "reboot why"), -1);
+	assert_non_null(strstr(e.text, "no argument"));
+	assert_int_equal(run(PEER_WEB, "update cancel"), -1);
+	assert_int_equal(e.code, EPERM);
+	assert_int_equal(run(PEER_UPDATE, "reboot update"), 0);
+	assert_true(shutdown_running(&box.shutdown));
+	assert_int_equal(box.shutdown.kind, END_UPDATE);
+}
+
 static void test_events(void **state)
 {
 	(void)state;
@@ -405,6 +424,7 @@ int main(void)
 		TEST(test_many_long_events_come_in_parts),
 		TEST(test_logs),
 		TEST(test_facts_of_the_kube_role),
+		TEST(test_rights_of_the_update_role),
 		TEST(test_what_kube_answers),
 		TEST(test_who_may_ask_kube),
 		TEST(test_which_kubernetes),
