@@ -5,9 +5,7 @@
 #include "base/limits.h"
 #include "kube/apply.h"
 
-#define FACTS_EVERY_MS 200
-#define FACTS_SOON_MS  50               /* several changes of one event go together */
-#define FACTS          (ITEMS_APPS + 8) /* one per app, and those of the role itself */
+#define FACTS (ITEMS_APPS + 8) /* one per app, and those of the role itself */
 
 /* "app-NAME"; what may not stand in the name of a fact becomes '-', what does not fit is cut. */
 void facts_app_name(const char *app, char name[LIMIT_NAME]);

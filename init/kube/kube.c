@@ -117,7 +117,7 @@ static void tell_healthy(void)
 	struct buf b;
 	buf_init(&b, text, sizeof(text));
 	bool healthy = sum_apps(&role.apply, &b);
-	kfacts_set(&role.facts, "kube-healthy", healthy ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "kube-healthy", healthy ? FACT_ON : FACT_OFF, text);
 }
 
 static void look(struct loop *l, void *arg)
@@ -280,7 +280,7 @@ static void on_node(int ready, int stale, int nodes, void *arg)
 		(void)!str_format(text, sizeof(text), "%d of %d nodes are ready", ready, nodes);
 	if (ready + stale > 0)
 		gate_node(&role.gate);
-	kfacts_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
@@ -351,9 +351,9 @@ static void load_all(void)
 	if (!role.loaded) {
 		log_errx(ROOM, "manifests: %s", e.text);
 		(void)!str_format(role.trouble, sizeof(role.trouble), "manifests: %s", e.text);
-		kfacts_set(&role.facts, "kube-manifests", FACT_OFF, e.text);
-		kfacts_set(&role.facts, "kube-applied", FACT_OFF, "the manifests cannot be used");
-		kfacts_set(&role.facts, "kube-healthy", FACT_OFF, "the manifests cannot be used");
+		teller_set(&role.facts, "kube-manifests", FACT_OFF, e.text);
+		teller_set(&role.facts, "kube-applied", FACT_OFF, "the manifests cannot be used");
+		teller_set(&role.facts, "kube-healthy", FACT_OFF, "the manifests cannot be used");
 		memset(&role.keeper.inventory, 0, sizeof(role.keeper.inventory));
 		return;
 	}
