@@ -1,7 +1,8 @@
 # Hearth. `make help` lists what can be done; README.md says how it all fits together.
 
 BUILD_STEPS := setup sources libraries userland kubernetes kernel program manifests images root image
-TEST_STEPS := lint unit go fuzz client fetch bundle-test update-test manifests-check scenario kube-test reproducible qemu
+TEST_STEPS := lint unit go fuzz client fetch bundle-test update-test manifests-check scenario kube-test \
+	$(if $(ALL),kube-server kube-images) reproducible qemu
 STEPS := board/steps.sh
 
 all: image
@@ -24,7 +25,7 @@ release-check: hearth ## is the root and every bundle in build/ fit to be given 
 
 test: ## build everything and pass the tests
 	@rm -rf build/results
-	@$(STEPS) $(BUILD_STEPS) && { $(STEPS) -k $(TEST_STEPS); board/report.sh; }
+	@$(STEPS) $(BUILD_STEPS) && { $(STEPS) -k $(TEST_STEPS); board/report.sh $(TEST_STEPS); }
 
 test-all: ## the same, and the QEMU cases that take long
 	@$(MAKE) --no-print-directory test ALL=1

@@ -5,20 +5,11 @@ set -eu
 cd "$(dirname "$0")/.."
 out=${1:-build}
 . board/vars.sh
-# shellcheck source=/dev/null
-. "$out/root.env"
 work=$out/image
 rm -rf "$work"
 mkdir -p "$work"
 
-# The boot entry: kernel, initramfs and command line as one EFI program, the same for both slots. An .osrel without a
-# version lets the boot loader order entries by their names alone (init/host/bootenv.h); without a name it would ignore
-# them.
-python3 board/cpio.py build/hearth | zstd -q -19 >"$work/initrd"
-echo "hearth.root=$ROOT_UUID hearth.roothash=$ROOT_HASH $(grep -v '^#' board/cmdline | paste -sd ' ')" >"$work/cmdline"
-grep -v -e ^VERSION -e ^BUILD_ID= "$out/root/usr/lib/os-release" >"$work/osrel"
-python3 board/uki.py build/pkg/systemd-boot/efi/linuxx64.efi.stub "$out/uki.efi" .osrel="$work/osrel" \
-	.cmdline="$work/cmdline" .initrd="$work/initrd" .linux=build/pkg/linux/bzImage
+board/uki.sh "$out"
 
 # The ESP. A FAT directory entry holds local time: TZ is UTC, and files carry the epoch.
 esp=$work/esp.img

@@ -1,7 +1,6 @@
 #!/bin/sh
-# The read-only root: fs-overlay, the program, the userland -> build/root.img (EROFS + dm-verity tree behind it) and
-# build/root.env (UUID and root hash for the boot entry). No root rights, no loop device. board/root.sh [OUT-FOLDER]
-# For tests of updates: VERSION=0.2.0 is what os-release says, OVERLAY=folder goes over everything else.
+# The read-only root: fs-overlay, the program, the userland -> build/root, and packed by board/seal.sh.
+# board/root.sh [OUT-FOLDER]
 set -eu
 cd "$(dirname "$0")/.."
 out=${1:-build}
@@ -35,6 +34,7 @@ cp -R build/pkg/ca-certificates/etc/ssl/certs "$tree/etc/ssl/" # whom updates ov
 mkdir -p "$tree/etc/rancher" "$tree/usr/lib/cni" "$tree/usr/share/hearth/manifests" "$tree/etc/containerd/certs.d"
 cp build/pkg/k3s/bin/k3s build/pkg/containerd/bin/* build/pkg/runc/bin/runc build/pkg/hearth-cri/bin/hearth-cri "$tree/usr/bin/"
 ln -s k3s "$tree/usr/bin/kubectl"
+ln -s k3s "$tree/usr/bin/crictl"
 cp build/pkg/k3s/kube "$tree/usr/share/hearth/kube"
 cp build/pkg/cni-plugins/bin/* "$tree/usr/lib/cni/"
 cp -P build/pkg/iptables/sbin/* build/pkg/ipset/sbin/* "$tree/usr/sbin/"
@@ -66,19 +66,4 @@ find "$tree" -path "$layers" -prune -o -type f -perm -100 -exec chmod 755 {} +
 find "$tree" -path "$layers" -prune -o -type f ! -perm -100 -exec chmod 644 {} +
 chmod 1777 "$tree/tmp"
 
-mkfs.erofs --quiet -zlz4hc,9 -T "$EPOCH" --all-root -x-1 -U 00000000-0000-0000-0000-000000000000 \
-	"$out/root.img" "$tree" >/dev/null
-size=$(stat -c %s "$out/root.img")
-[ $((size % 4096)) -eq 0 ] || { truncate -s $(((size / 4096 + 1) * 4096)) "$out/root.img"; size=$(stat -c %s "$out/root.img"); }
-# The UUID comes from the content: same tree, same UUID and root hash.
-digest=$(sha256sum "$out/root.img" | cut -c 1-64)
-uuid=$(echo "$digest" | sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-4\3-8\4-\5/')
-hash=$(veritysetup format "$out/root.img" "$out/root.img" --hash-offset="$size" --salt="$VERITY_SALT" --uuid="$uuid" |
-	sed -n 's/^Root hash:[[:space:]]*//p')
-total=$(stat -c %s "$out/root.img")
-[ "$total" -le $((SYSTEM_MIB << 20)) ] || {
-	echo "the root is $((total >> 20)) MiB, the slot has $SYSTEM_MIB MiB (SYSTEM_MIB in board/board.mk)" >&2
-	exit 1
-}
-printf 'ROOT_UUID=%s\nROOT_HASH=%s\nROOT_BYTES=%s\n' "$uuid" "$hash" "$size" >"$out/root.env"
-echo "root: $((size >> 10)) KiB, with its hash tree $((total >> 10)) KiB, $uuid"
+board/seal.sh "$out"

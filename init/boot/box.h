@@ -4,8 +4,8 @@
 #define HEARTH_BOOT_BOX_H
 
 #include "boot/control.h"
-#include "boot/gate.h"
 #include "boot/guard.h"
+#include "boot/healthgate.h"
 #include "boot/history.h"
 #include "boot/identify.h"
 #include "boot/problem.h"
@@ -39,7 +39,7 @@ struct box {
 	struct power power;
 	struct identify identify;
 	struct {
-		struct gate gate;
+		struct healthgate gate;
 		struct helper mark;  /* `hearth slot bad S` */
 		struct names before; /* what was well before the update */
 	} trial;

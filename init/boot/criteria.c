@@ -33,7 +33,7 @@ static bool is_late(const struct service *s)
 	if (!s->def.enabled)
 		return false;
 	if (s->state == SERVICE_STARTING)
-		return s->def.ready != READY_FACT;
+		return s->def.type == SERVICE_DAEMON && s->def.ready != READY_FACT;
 	return s->state == SERVICE_FAILED || s->state == SERVICE_BACKOFF;
 }
 

@@ -2,8 +2,9 @@
  * what is still missing. Reads memory only.
  *
  *   always    nothing speaks against the slot (the fact healthy's own rule, see boot/wire).
- *   services  no enabled service is failed, in back-off or still starting. One that is ready by a fact, or waits for
- *             something, is judged by what it waits for. And the network is up, when it was before the update.
+ *   services  no enabled service is failed or in back-off, no daemon still starting. One that is ready by a fact, or
+ *             waits for something, is judged by what it waits for; a oneshot may be at its work for hours. And the
+ *             network is up, when it was before the update.
  *   node      node-ready.
  *   apps      the apps that were healthy before the update are healthy: app-NAME for each name of PATH_RUN_APPS.
  *

@@ -138,6 +138,9 @@ static const struct stage_row stages[] = {
 	{"data", NULL, "data-mounted", NULL, 180000, STAGE_DEGRADED, "the data partition"},
 	{"network", NULL, "network-up", NULL, 30000, STAGE_OUTSIDE, "an address"},
 	{"time", NULL, "time-synced", "network", 60000, STAGE_CONTINUE, "a time server"},
+	/* Not in a box without Kubernetes: see wire_services. */
+	{WIRE_KUBERNETES, NULL, "node-ready", "data", 900000, STAGE_CONTINUE, "the node to be Ready"},
+	{"platform", NULL, "kube-healthy", WIRE_KUBERNETES, 1800000, STAGE_CONTINUE, "every app to be healthy"},
 	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 };
 

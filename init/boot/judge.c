@@ -19,7 +19,7 @@ static const struct service *failed_service(const struct services *ss)
 /* A slot on trial that did not get well, and has no other one to go back to. */
 static const char *trial_why(const struct box *box)
 {
-	return box->trial.gate.state == GATE_ALONE ? box->trial.gate.why : "";
+	return box->trial.gate.state == HEALTHGATE_ALONE ? box->trial.gate.why : "";
 }
 
 /* What is wrong, as event and sentence; SYSTEM_EV_COUNT: boot has not ended, and nothing forces a decision.
@@ -79,7 +79,7 @@ static const char *not_yet(const struct box *box)
 {
 	if (box->safe[0])
 		return "safe mode";
-	return gate_allows(&box->trial.gate) ? "" : "the new slot is on trial, see health";
+	return healthgate_allows(&box->trial.gate) ? "" : "the new slot is on trial, see health";
 }
 
 /* Whoever keeps the slot waits for this fact. */
@@ -99,6 +99,8 @@ static void on_judge(struct loop *l, void *arg)
 	(void)l;
 	if (box->system == SYSTEM_STOPPING)
 		return;
+	if (stages_over(&box->stages))
+		fact_set(&box->facts, "started", FACT_ON, "");
 	buf_init(&b, why, sizeof(why));
 	enum system_event ev = verdict(box, &b, &healthy);
 	if (ev == SYSTEM_EV_COUNT)

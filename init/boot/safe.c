@@ -15,7 +15,7 @@ bool safe_decide(bool asked, const struct facts *facts, const struct ends *past,
 	const struct fact *failed = fact_find(facts, "slot-failed");
 	if (asked)
 		buf_add(why, "asked for on the kernel command line");
-	else if (failed != NULL && failed->value == FACT_ON)
+	else if (failed != NULL && failed->value == FACT_ON && fact_get(facts, "slot-other") == FACT_OFF)
 		buf_addf(why, "no slot is good%s%.100s", failed->detail[0] != '\0' ? ": " : "", failed->detail);
 	else if (ends_crashes(past, slot) >= SAFE_CRASHES)
 		buf_addf(why, "%u runs in a row crashed before they got well; the last: %.80s",
@@ -44,13 +44,8 @@ bool safe_look(struct box *box)
 	char why[LIMIT_DETAIL];
 	struct buf b;
 	buf_init(&b, why, sizeof(why));
-	if (box->safe[0] == '\0' &&
-	    safe_decide(box->cmdline.safe, &box->facts, &box->history.past, box->cmdline.slot, &b))
+	const char slot[] = {box->slot, '\0'};
+	if (box->safe[0] == '\0' && safe_decide(box->cmdline.safe, &box->facts, &box->history.past, slot, &b))
 		enter(box, why);
 	return box->safe[0] != '\0';
-}
-
-const char *safe_why(const struct box *box)
-{
-	return box->safe;
 }

@@ -3,8 +3,8 @@
  * for ever. It is entered when
  *
  *   the kernel command line says hearth.safe,
- *   every slot is bad (fact slot-failed), or
- *   the last SAFE_CRASHES runs of this slot all crashed before they got well.
+ *   every slot is bad (facts slot-failed, and slot-other off: a box with one system alone is none the better for it),
+ * or the last SAFE_CRASHES runs of this slot all crashed before they got well.
  *
  * Decided when the services are loaded and again when the state partition has told how earlier runs ended; never left
  * but by a restart. A run in safe mode counts as none of those crashes when it ends in order. */
@@ -19,7 +19,5 @@
 bool safe_decide(bool asked, const struct facts *facts, const struct ends *past, const char *slot, struct buf *why);
 /* Enters safe mode when it has to be. True when the box is in it. */
 bool safe_look(struct box *box);
-/* Why the box is in safe mode; "" when it is not. */
-const char *safe_why(const struct box *box);
 
 #endif

@@ -218,13 +218,13 @@ static void begin(struct shutdown *s)
 	loop_after(s->loop, &s->tick, SHUTDOWN_TICK_MS, on_tick, s);
 }
 
-void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, const char *what, const char *by)
+void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, enum end_kind kind, const char *what, const char *by)
 {
 	bool again = shutdown_running(s);
 	if (again && how == s->how)
 		return;
 	s->how = how;
-	s->kind = END_ASKED;
+	s->kind = kind;
 	if (str_format(s->why, sizeof(s->why), "%s asked for by %s", what, by) < 0)
 		s->why[0] = '\0';
 	event_add(s->events, EVENT_SYSTEM, what, "asked for by %s", by);
@@ -249,7 +249,7 @@ void shutdown_restart(struct shutdown *s, enum end_kind kind, const char *why)
 
 void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
 {
-	shutdown_ask_for(s, how, shutdown_how_name(how), by);
+	shutdown_ask_for(s, how, END_ASKED, shutdown_how_name(how), by);
 }
 
 /* True when the last SHUTDOWN_BURST presses fell into SHUTDOWN_BURST_MS. */

@@ -58,8 +58,8 @@ struct shutdown {
 
 /* by: "Ctrl-Alt-Del", "the power button", "a command". The pointers of *s are set by its owner. */
 void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by);
-/* The same with what it is for in place of the name of how: "rollback to slot b". */
-void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, const char *what, const char *by);
+/* The same with what it is for in place of the name of how: "rollback to slot b", and its kind. */
+void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, enum end_kind kind, const char *what, const char *by);
 /* The box itself wants to start again, and why says why: "the update to 0.2.0". Ends that people asked for go first: no
  * effect while a shutdown is under way. */
 void shutdown_restart(struct shutdown *s, enum end_kind kind, const char *why);

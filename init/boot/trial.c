@@ -28,7 +28,7 @@ static void missing(struct buf *out, void *arg)
 static void leave(struct box *box)
 {
 	char why[LIMIT_DETAIL];
-	if (str_format(why, sizeof(why), "slot %s: %s", box->cmdline.slot, box->trial.gate.why) < 0)
+	if (str_format(why, sizeof(why), "slot %c: %s", box->slot != '\0' ? box->slot : '?', box->trial.gate.why) < 0)
 		(void)!str_copy(why, sizeof(why), box->trial.gate.why);
 	shutdown_restart(&box->shutdown, END_HEALTH_GATE, why);
 }
@@ -43,7 +43,8 @@ static void on_marked(bool ok, void *arg)
 
 static void give_up(struct box *box)
 {
-	const char *const words[] = {"slot", "bad", box->cmdline.slot, NULL};
+	const char slot[] = {box->slot, '\0'};
+	const char *const words[] = {"slot", "bad", slot, NULL};
 	struct helper *h = &box->trial.mark;
 	struct err e;
 	h->loop = &box->loop;
@@ -55,13 +56,13 @@ static void give_up(struct box *box)
 	leave(box);
 }
 
-static void changed(enum gate_state s, const char *why, void *arg)
+static void changed(enum healthgate_state s, const char *why, void *arg)
 {
 	struct box *box = arg;
 	judge_later(box);
-	if (s == GATE_FAILED)
+	if (s == HEALTHGATE_FAILED)
 		give_up(box);
-	if (s == GATE_ALONE)
+	if (s == HEALTHGATE_ALONE)
 		problem_tell(&box->problems, &box->events, "health", why);
 	else
 		problem_clear(&box->problems, "health");
@@ -69,7 +70,7 @@ static void changed(enum gate_state s, const char *why, void *arg)
 
 void trial_init(struct box *box)
 {
-	struct gate *g = &box->trial.gate;
+	struct healthgate *g = &box->trial.gate;
 	g->loop = &box->loop;
 	g->facts = &box->facts;
 	g->events = &box->events;
@@ -102,11 +103,12 @@ void trial_fact(struct box *box, const struct fact *f)
 {
 	if (box->safe[0] != '\0' || shutdown_running(&box->shutdown))
 		return;
-	if (str_eq(f->name, "trial-boot") && f->value == FACT_ON)
-		gate_trial(&box->trial.gate);
+	/* Told after slot-other. With nothing to go back to, as after flashing, there is nothing to try. */
+	if (str_eq(f->name, "trial-boot") && f->value == FACT_ON && fact_get(&box->facts, "slot-other") == FACT_ON)
+		healthgate_trial(&box->trial.gate);
 }
 
 void trial_stop(struct box *box, const char *why)
 {
-	gate_stop(&box->trial.gate, why);
+	healthgate_stop(&box->trial.gate, why);
 }

@@ -1,5 +1,5 @@
 /* The health gate inside PID 1: what it is fed with and what its verdicts set off. A trial begins with the fact
- * trial-boot; one that fails marks its slot bad (`hearth slot bad S`) and restarts the box. */
+ * trial-boot, when slot-other is on; one that fails marks its slot bad (`hearth slot bad S`) and restarts the box. */
 #ifndef HEARTH_BOOT_TRIAL_H
 #define HEARTH_BOOT_TRIAL_H
 

@@ -20,6 +20,7 @@
 
 #define LOG_SERVICE     "log"
 #define TIME_SERVICE    "time"
+#define KUBE_SERVICE    "kube"
 #define LOG_AGAIN_MS    100
 #define CLOCK_KEEP_MS   600000
 #define CLOCK_KEEP_WAIT 10000
@@ -138,6 +139,17 @@ static void read_kube(struct box *box)
 	box->kube[strcspn(box->kube, "\n")] = '\0';
 }
 
+static void decide_kubernetes(struct box *box)
+{
+	if (!safe_look(box) && !box->cmdline.no_kubernetes) {
+		fact_set(&box->facts, "kubernetes", FACT_ON, "");
+		return;
+	}
+	if (!safe_look(box))
+		fact_set(&box->facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
+	stages_cut(&box->stages, WIRE_KUBERNETES);
+}
+
 int wire_services(struct box *box, struct err *e)
 {
 	if (box->services.count > 0)
@@ -146,12 +158,7 @@ int wire_services(struct box *box, struct err *e)
 	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);
-	if (safe_look(box))
-		log_warnx("safe", "%s", safe_why(box));
-	else if (box->cmdline.no_kubernetes)
-		fact_set(&box->facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
-	else
-		fact_set(&box->facts, "kubernetes", FACT_ON, "");
+	decide_kubernetes(box);
 	read_kube(box);
 	box->services.log = NULL;
 	(void)services_load(&box->services, PATH_SERVICES, on_service_problem, box);
@@ -160,6 +167,8 @@ int wire_services(struct box *box, struct err *e)
 		return err_set(e, ENOENT, "no usable service file in " PATH_SERVICES);
 	if (services_find(&box->services, LOG_SERVICE) == NULL)
 		box->services.log = no_log;
+	if (services_find(&box->services, KUBE_SERVICE) == NULL) /* nobody would ever say how it is */
+		stages_cut(&box->stages, WIRE_KUBERNETES);
 	services_start_all(&box->services);
 	return 0;
 }
@@ -184,15 +193,21 @@ static void restart_time(struct box *box)
 		log_warnx("settings", "%s", e.text);
 }
 
+static void learn_past(struct box *box)
+{
+	history_load(&box->history, (const char[]){box->slot, '\0'});
+	const struct end *last = history_last(&box->history);
+	/* Once: the next run has to tell what happened. */
+	if (box->cmdline.hang && (last == NULL || last->kind != END_WATCHDOG))
+		guard_hang(&box->guard);
+}
+
 int wire_state(struct box *box, struct err *e)
 {
 	struct err why = {0};
 	if (identify_load(&box->identify, e) < 0)
 		return -1;
-	history_load(&box->history, box->cmdline.slot);
-	const struct end *last = history_last(&box->history);
-	if (box->cmdline.hang && (last == NULL || last->kind != END_WATCHDOG)) /* once, for the test's sake */
-		guard_hang(&box->guard);
+	learn_past(box);
 	struct settings before = box->identify.settings;
 	if (fact_get(&box->facts, "time-synced") != FACT_ON && identify_clock(&box->identify, &why) < 0)
 		log_warnx("clock", "%s", why.text);
@@ -204,7 +219,9 @@ int wire_state(struct box *box, struct err *e)
 		log_warnx("identity", "%s", why.text);
 	if (!same_servers(&before, &box->identify.settings))
 		restart_time(box);
-	if (!safe_look(box))
+	if (safe_look(box))
+		stages_cut(&box->stages, WIRE_KUBERNETES);
+	else
 		(void)services_load(&box->services, PATH_RUN_SERVICES, on_service_problem, box);
 	(void)services_link(&box->services, on_service_problem, box);
 	services_start_all(&box->services);

@@ -189,6 +189,17 @@ static void missing(struct page *p, yyjson_val *services)
 	}
 }
 
+/* Which Kubernetes is inside, and below it how it is doing. */
+static void kubernetes(struct page *p, yyjson_val *s)
+{
+	yyjson_val *k = yyjson_obj_get(s, "kubernetes");
+	const char *inside = field_str(k, "inside"), *state = field_str(k, "state");
+	if (inside[0])
+		row(p, "kube", inside);
+	if (state[0])
+		row(p, inside[0] ? "" : "kube", state);
+}
+
 /* While the system starts or when something is late: what it waits for. */
 static void waiting(struct page *p, yyjson_val *s)
 {
@@ -229,6 +240,7 @@ void status_render(yyjson_val *status, yyjson_val *services, unsigned width, str
 	disks(&p, status);
 	counts(&p, status);
 	missing(&p, services);
+	kubernetes(&p, status);
 	waiting(&p, status);
 	problems(&p, status);
 }

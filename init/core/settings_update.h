@@ -1,7 +1,7 @@
 /* The `update` part of the settings; for core/settings, whose rules hold here too. All keys may be left out.
  *
  *   update:
- *     health: [services, node, apps]  # what a new slot must show before it is kept, see boot/gate.h; []: running only
+ *     health: [services, node, apps]  # what a new slot must show to be kept, see boot/criteria.h; []: running
  *     health-deadline: 15m            # how long it may take, from the start of PID 1; 1m to 24h
  *     url: ""                         # where bundles are looked for: http:// or https://; "": nowhere
  *     automatic: false                # install what is found there without being asked

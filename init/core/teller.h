@@ -11,7 +11,7 @@
 #include "core/fact.h"
 #include "loop/loop.h"
 
-#define TELLER_EVERY_MS 500
+#define TELLER_EVERY_MS 200
 #define TELLER_SOON_MS  50 /* several changes of one event go together */
 
 struct teller_fact {

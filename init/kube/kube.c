@@ -20,6 +20,7 @@
 #include "kube/applied.h"
 #include "kube/body.h"
 #include "kube/facts.h"
+#include "kube/gate.h"
 #include "kube/keeper.h"
 #include "kube/sender.h"
 #include "kube/serve.h"
@@ -47,6 +48,7 @@ static struct role {
 	struct apply apply;
 	struct sender sender;
 	struct streams streams;
+	struct gate gate;
 	struct keeper keeper;
 	struct teller facts;
 	struct teller_fact fact[FACTS];
@@ -109,6 +111,15 @@ static void tell_applied(void)
 	teller_set(&role.facts, "kube-applied", on ? FACT_ON : FACT_OFF, text);
 }
 
+static void tell_healthy(void)
+{
+	char text[LIMIT_DETAIL];
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	bool healthy = sum_apps(&role.apply, &b);
+	teller_set(&role.facts, "kube-healthy", healthy ? FACT_ON : FACT_OFF, text);
+}
+
 static void look(struct loop *l, void *arg)
 {
 	(void)l;
@@ -116,6 +127,7 @@ static void look(struct loop *l, void *arg)
 	keeper_look(&role.keeper);
 	tell_applied();
 	tell_apps();
+	tell_healthy();
 }
 
 static void look_soon(void)
@@ -167,11 +179,23 @@ static void on_tell(unsigned item, const char *text, void *arg)
 	log_info(ROOM, "%s: %s", name, text);
 }
 
+/* The pods are those of this boot: what was doubted counts. */
+static void on_passed(void *arg)
+{
+	role.apply.t.unseen = false;
+	role.streams.believe = true;
+	streams_tell_nodes(&role.streams);
+	log_info(ROOM, "the containers of this boot are seen");
+	run_soon(arg);
+	look_soon();
+}
+
 /* --- the connection --------------------------------------------------------------------------- */
 
 static void on_opened(void *arg)
 {
 	(void)arg;
+	gate_start(&role.gate);
 	if (role.loaded)
 		keeper_open(&role.keeper);
 	/* Nodes are worth knowing even without a manifest. */
@@ -183,6 +207,7 @@ static void on_closed(void *arg)
 {
 	(void)arg;
 	serve_close(&role.serve);
+	gate_stop(&role.gate);
 	streams_close(&role.streams);
 	sender_close(&role.sender);
 	if (!role.loaded)
@@ -237,14 +262,24 @@ static void on_books(void *arg)
 	look_soon();
 }
 
-static void on_node(int ready, int nodes, void *arg)
+static bool on_doubts(yyjson_val *node, void *arg)
+{
+	(void)arg;
+	return gate_doubts(&role.gate, node);
+}
+
+static void on_node(int ready, int stale, int nodes, void *arg)
 {
 	char text[LIMIT_DETAIL];
 	(void)arg;
-	if (nodes == 1)
+	if (nodes == 1 && stale == 1)
+		(void)!str_copy(text, sizeof(text), "the kubelet is not heard of yet");
+	else if (nodes == 1)
 		(void)!str_copy(text, sizeof(text), ready ? "the node is ready" : "the node is not ready");
 	else
 		(void)!str_format(text, sizeof(text), "%d of %d nodes are ready", ready, nodes);
+	if (ready + stale > 0)
+		gate_node(&role.gate);
 	teller_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
 }
 
@@ -318,6 +353,7 @@ static void load_all(void)
 		(void)!str_format(role.trouble, sizeof(role.trouble), "manifests: %s", e.text);
 		teller_set(&role.facts, "kube-manifests", FACT_OFF, e.text);
 		teller_set(&role.facts, "kube-applied", FACT_OFF, "the manifests cannot be used");
+		teller_set(&role.facts, "kube-healthy", FACT_OFF, "the manifests cannot be used");
 		memset(&role.keeper.inventory, 0, sizeof(role.keeper.inventory));
 		return;
 	}
@@ -370,6 +406,9 @@ static int set_up(struct err *e)
 	streams_init(&role.streams, &role.link, &role.apply, &role.keeper.inventory);
 	role.streams.seen = run_soon;
 	role.streams.node = on_node;
+	role.streams.doubts = on_doubts;
+	role.apply.t.unseen = true;
+	gate_init(&role.gate, &role.link, on_passed, NULL);
 	link_start(&role.link);
 	look_soon();
 	return 0;
@@ -382,6 +421,7 @@ static void tear_down(void)
 	if (role.link.loop)
 		link_stop(&role.link);
 	streams_fini(&role.streams);
+	gate_fini(&role.gate);
 	serve_fini(&role.serve);
 	teller_fini(&role.facts);
 	if (role.loaded) {

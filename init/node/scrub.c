@@ -73,7 +73,6 @@ int scrub_main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (sys_set_idle() < 0)
 		log_warn("scrub", "no idle priority");
-	(void)sys_poll(NULL, 0, SCRUB_DELAY_MS);
 	int fd = open_root(&e);
 	if (fd < 0)
 		return report(FACT_UNKNOWN, e.text);

@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "board.h"
-#include "host/cmdline.h"
+#include "host/bootenv.h"
 #include "host/disk.h"
 #include "host/gpt.h"
 #include "host/identity.h"
@@ -275,14 +275,16 @@ static int keep_crash(struct err *e)
 /* What the kernel left explains more than the watchdog, which bites after a panic that hangs, too. */
 static int note_end(struct err *e)
 {
-	struct cmdline c;
+	char slot[2] = "";
 	struct stat s;
 
 	if (st.counted)
 		return 0;
 	if (sys_stat(PATH_RUN_WATCHDOG, &s) == 0)
 		records_explain(&st.id, &st.last, END_WATCHDOG, "the watchdog restarted a box that stood still");
-	return records_begin(&st.last, cmdline_read(&c, e) == 0 ? c.slot : "", e);
+	if (bootenv_running(&slot[0], e) < 0)
+		slot[0] = '\0'; /* a box whose kernel came by other means has none */
+	return records_begin(&st.last, slot, e);
 }
 
 static int copy_files(struct err *e)

@@ -46,7 +46,7 @@ def run(case):
     # The program runs from memory, so it is there to say that its place on the disk is damaged, like any other.
     for name, place in (("program", in_program), ("elsewhere", last_file)):
         box = refused(case, name, place)
-        box.expect(r"root[^\n]* block \d+ [^\n]*damaged", 300)
+        box.expect(r"root[^\n]* block \d+ [^\n]*damaged", 400)
         box.prompt()
         status = box.api("status")
         check(status["system"] == "degraded", f"{name}: the system is {status['system']}")

@@ -39,7 +39,7 @@ def run(case):
     check({d["name"] for d in status["disks"]} == {"state", "data"}, f"disks: {status['disks']}")
     # Those of Kubernetes wait: it is left out here, and proven by cases of its own.
     box.until("every service of the box itself is ready or done",
-              lambda: {s["state"] for n, s in box.services().items() if n not in KUBERNETES} <= {"ready", "done"})
+              lambda: {s["state"] for n, s in box.services().items() if n not in KUBERNETES} <= {"ready", "done"}, 300)
     check({box.services()[n]["state"] for n in KUBERNETES} == {"waiting"}, "Kubernetes was not left out")
     facts = {f["name"]: f for f in box.api("facts")["facts"]}
     check(facts["root-intact"]["value"] == "on", f"the root was read through: {facts['root-intact']}")

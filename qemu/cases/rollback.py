@@ -43,6 +43,9 @@ def run(case):
     status = box.running()
     check(status["slot"] == "a", f"after the rollback slot {status['slot']} runs")
     check("rollback to slot a" in status["last_shutdown"], f"last: {status['last_shutdown']}")
+    check(status["last_kind"] == "rollback", f"the kind of that end: {status['last_kind']}")
+    ends = box.api("boots")["boots"]
+    check(ends[0]["slot"] == "b" and ends[0]["well"], f"slot b was not well when it was left: {ends[0]}")
     check(slots(box) == [("good", 3, True), ("good", 2, False)], f"slots: {slots(box)}")
     text = box.command("slots")
     check("good, running" in text, f"`slots` says:\n{text}")

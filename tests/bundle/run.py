@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes bundles of a small root and looks at them with the real program: run.py [CASE...].
 
-Every key is made here and thrown away. Writes build/results/bundle.tsv (verdict, name, seconds, detail)."""
+Every key is made here and thrown away. Writes build/results/bundle-test.tsv (verdict, name, seconds, detail)."""
 import hashlib
 import io
 import os
@@ -451,7 +451,7 @@ def main():
                 print(f"FAILED {fn.__name__}")
                 traceback.print_exc(file=sys.stdout)
         rows.append(("fail" if detail else "pass", fn.__name__, time.monotonic() - start, detail))
-    with open(results / "bundle.tsv", "w") as out:
+    with open(results / "bundle-test.tsv", "w") as out:
         for verdict, name, seconds, detail in rows:
             out.write(f"{verdict}\tbundle:{name}\t{seconds:.0f}\t{detail}\n")
     bad = sum(r[0] == "fail" for r in rows)

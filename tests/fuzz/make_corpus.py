@@ -195,51 +195,6 @@ def netlink():
     yield "odd-end", link(16, 2, b"dth0") + b"\0"
 
 
-def hash_tree(blocks, salt=b"\x5a" * 32, flags=3, want=None, **change):
-    """Number of blocks, flags, root.verity; see fuzz_tree.c."""
-    def digest(block):
-        return hashlib.sha256(salt + block).digest()
-    hashes, levels = [digest(struct.pack("<Q", i)) for i in range(blocks)], b""
-    while len(hashes) > 1:
-        level = [b"".join(hashes[i:i + 128]).ljust(4096, b"\0") for i in range(0, len(hashes), 128)]
-        hashes, levels = [digest(block) for block in level], b"".join(level) + levels
-    head = super_block(blocks=blocks, salt=salt, **change)[8:].ljust(4096, b"\0")
-    return struct.pack("<QB", blocks if want is None else want, flags) + head + levels
-
-
-def tree():
-    yield "1", hash_tree(1)
-    yield "2", hash_tree(2)
-    yield "128", hash_tree(128)
-    yield "129", hash_tree(129)
-    yield "2000", hash_tree(2000)
-    yield "no-salt", hash_tree(300, salt=b"")
-    yield "another-root", hash_tree(300, flags=2)
-    yield "another-superblock", hash_tree(300, flags=1)
-    yield "another-size", hash_tree(300, flags=1, want=301)
-    yield "signature", hash_tree(5, signature=b"veritas\0")
-    yield "cut", hash_tree(300)[:-1]
-    yield "slot", hash_tree(2, flags=1, want=260094)
-    yield "more-than-a-slot", hash_tree(2, flags=1, want=260095)
-    yield "three-levels", hash_tree(2, flags=1, want=128 * 128 + 1)
-
-
-def delta_case(old, new, gap=0, longest=0):
-    return struct.pack("<BBHH", gap, longest, len(old), len(new)) + bytes(old) + bytes(new)
-
-
-def delta():
-    numbers = list(range(100))
-    yield "same", delta_case(numbers, numbers)
-    yield "moved", delta_case(numbers, [120] + numbers)
-    yield "changed", delta_case(numbers, [i if i % 9 else 101 for i in numbers], gap=8)
-    yield "nothing", delta_case(numbers, [110] * 300, longest=64)
-    yield "resumed", delta_case(numbers, [128 + 110] * 50 + [110] * 20 + [128] * 7 + [111] * 20, gap=6, longest=9)
-    yield "one-block", delta_case([1], [1])
-    yield "two-levels", delta_case(numbers * 3, [i % 128 for i in range(1000)], gap=3)
-    yield "wrong-length", delta_case(numbers, numbers)[:-1]
-
-
 TAR_SIZES = {"manifest.yaml": 700, "manifest.sig": 71, "root.verity": 4096, "uki.efi": 513, "root.erofs": 1024}
 
 
@@ -285,7 +240,6 @@ def tar():
     yield "wrong-sum", b"\0" + case()[1:150] + b"7" + case()[151:]
 
 
-
 def bootenv():
     attributes = struct.pack("<I", 6)
     yield "selected", attributes + "hearth-0002-b.efi\0".encode("utf-16-le")
@@ -297,7 +251,52 @@ def bootenv():
     yield "attributes", attributes
 
 
-TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tree, delta, tar, bootenv)}
+def hash_tree(blocks, salt=b"\x5a" * 32, flags=3, want=None, **change):
+    """Number of blocks, flags, root.verity; see fuzz_tree.c."""
+    def digest(block):
+        return hashlib.sha256(salt + block).digest()
+    hashes, levels = [digest(struct.pack("<Q", i)) for i in range(blocks)], b""
+    while len(hashes) > 1:
+        level = [b"".join(hashes[i:i + 128]).ljust(4096, b"\0") for i in range(0, len(hashes), 128)]
+        hashes, levels = [digest(block) for block in level], b"".join(level) + levels
+    head = super_block(blocks=blocks, salt=salt, **change)[8:].ljust(4096, b"\0")
+    return struct.pack("<QB", blocks if want is None else want, flags) + head + levels
+
+
+def tree():
+    yield "1", hash_tree(1)
+    yield "2", hash_tree(2)
+    yield "128", hash_tree(128)
+    yield "129", hash_tree(129)
+    yield "2000", hash_tree(2000)
+    yield "no-salt", hash_tree(300, salt=b"")
+    yield "another-root", hash_tree(300, flags=2)
+    yield "another-superblock", hash_tree(300, flags=1)
+    yield "another-size", hash_tree(300, flags=1, want=301)
+    yield "signature", hash_tree(5, signature=b"veritas\0")
+    yield "cut", hash_tree(300)[:-1]
+    yield "slot", hash_tree(2, flags=1, want=260094)
+    yield "more-than-a-slot", hash_tree(2, flags=1, want=260095)
+    yield "three-levels", hash_tree(2, flags=1, want=128 * 128 + 1)
+
+
+def delta_case(old, new, gap=0, longest=0):
+    return struct.pack("<BBHH", gap, longest, len(old), len(new)) + bytes(old) + bytes(new)
+
+
+def delta():
+    numbers = list(range(100))
+    yield "same", delta_case(numbers, numbers)
+    yield "moved", delta_case(numbers, [120] + numbers)
+    yield "changed", delta_case(numbers, [i if i % 9 else 101 for i in numbers], gap=8)
+    yield "nothing", delta_case(numbers, [110] * 300, longest=64)
+    yield "resumed", delta_case(numbers, [128 + 110] * 50 + [110] * 20 + [128] * 7 + [111] * 20, gap=6, longest=9)
+    yield "one-block", delta_case([1], [1])
+    yield "two-levels", delta_case(numbers * 3, [i % 128 for i in range(1000)], gap=3)
+    yield "wrong-length", delta_case(numbers, numbers)[:-1]
+
+
+TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar, bootenv, tree, delta)}
 
 if __name__ == "__main__":
     for target, cases in TARGETS.items():

@@ -508,7 +508,7 @@ def case_descriptors(box):
 
 
 def run_cases(args):
-    bad = 0
+    bad, results = 0, []
     for name, case in list(globals().items()):
         if not name.startswith("case_") or args.cases and name[5:] not in args.cases:
             continue
@@ -521,7 +521,11 @@ def run_cases(args):
             note += "\n" + read(box.dir / "containerd.log")[-2000:]
         finally:
             box.close()
-        print(f"{verdict} {name[5:]:<14} {time.monotonic() - began:5.1f} s  {note}", flush=True)
+        took = time.monotonic() - began
+        print(f"{verdict} {name[5:]:<14} {took:5.1f} s  {note}", flush=True)
+        results.append(f"{verdict.lower()}\timages: {name[5:]}\t{took:.1f}\t{' '.join(note.split())[:500]}\n")
+    (TOP / "build/results").mkdir(parents=True, exist_ok=True)
+    (TOP / "build/results/kube-images.tsv").write_text("".join(results))
     return bad
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks of k3s itself, whichever is given: it comes up, pods run and reach each other, policies hold, Secrets are
-encrypted, and a stop, a kill and a power cut keep its identity. Usage: server.py K3S FOLDER-OF-HOST-PROGRAMS [CNI].
+encrypted, and a stop, a kill and a power cut keep its identity. Usage: server.py [K3S].
 
-The sample image's program is made by the C compiler (web.c beside this file).
+The sample image's program is made by the C compiler (web.c beside this file). Writes build/results/kube-server.tsv.
 """
 import glob
 import os
@@ -15,6 +15,9 @@ import tempfile
 from cluster import Cluster, Failed, SOCKET, read, tail, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+PKG = TOP + '/build/pkg/'
+RESULTS = []
 IMAGE = 'test.local/web:1'
 POD = '''
 apiVersion: v1
@@ -41,6 +44,7 @@ spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}
 
 def check(what, ok):
     print('ok    ' if ok else 'FAILED', what, flush=True)
+    RESULTS.append('%s\tserver: %s\t0\t\n' % ('pass' if ok else 'fail', what))
     if not ok:
         raise Failed(what)
 
@@ -151,26 +155,42 @@ def case_offline(cluster, program):
     check('and the API server', 'open' in reached)
 
 
+def run(k3s, folder):
+    program = folder + '/web'
+    subprocess.run(['cc', '-static', '-Os', '-s', '-o', program, HERE + '/web.c'], check=True)
+    path = [PKG + part for part in ('containerd/bin', 'runc/bin', 'iptables/sbin', 'ipset/sbin')]
+
+    def new(name, **more):
+        return Cluster(folder + '/' + name, k3s, path=path, cni=PKG + 'cni-plugins/bin', pause=PKG + 'pause/bin/pause',
+                       **more)
+    with new('one') as cluster:
+        if cluster.alone:
+            cluster.start()
+            check('the API server alone', cluster.get('/api/v1/namespaces/default') is not None)
+            return
+        addresses = bring_up(cluster, program)
+        for case in (case_network, case_policy, case_secret, case_restart):
+            case(cluster, *addresses)
+    with new('one') as cluster:
+        for case in (case_power_cut, case_bad_settings):
+            case(cluster, *addresses)
+    shutil.rmtree(folder + '/one')
+    with new('two', offline=True) as cluster:
+        case_offline(cluster, program)
+
+
 def main():
-    k3s, tools, cni = sys.argv[1], sys.argv[2], (sys.argv[3:] or [None])[0]
+    error = ''
     with tempfile.TemporaryDirectory(prefix='hearth-kube-') as folder:
-        program = folder + '/web'
-        subprocess.run(['cc', '-static', '-Os', '-s', '-o', program, HERE + '/web.c'], check=True)
-        new = lambda name, **more: Cluster(folder + '/' + name, k3s, path=[tools], cni=cni, **more)
-        with new('one') as cluster:
-            if cluster.alone:
-                cluster.start()
-                check('the API server alone', cluster.get('/api/v1/namespaces/default') is not None)
-                return
-            addresses = bring_up(cluster, program)
-            for case in (case_network, case_policy, case_secret, case_restart):
-                case(cluster, *addresses)
-        with new('one') as cluster:
-            for case in (case_power_cut, case_bad_settings):
-                case(cluster, *addresses)
-        shutil.rmtree(folder + '/one')
-        with new('two', offline=True) as cluster:
-            case_offline(cluster, program)
+        try:
+            run((sys.argv[1:] or [PKG + 'k3s/bin/k3s'])[0], folder)
+        except Exception as e:  # a case may fail in any way
+            error = f'{type(e).__name__}: {e}'.replace('\n', ' ')
+            RESULTS.append(f'fail\tserver\t0\t{error}\n')
+    os.makedirs(TOP + '/build/results', exist_ok=True)
+    with open(TOP + '/build/results/kube-server.tsv', 'w') as f:
+        f.writelines(RESULTS)
+    sys.exit(error)
 
 
 if __name__ == '__main__':

@@ -75,7 +75,8 @@ def case_two_crashes_are_no_safe_mode(make):
 def case_trial(make):
     """A slot on trial is not kept, and says what it waits for: the apps of before. (Without cgroups no box is well.)"""
     script = ('cp() { cat "$1" >"$2"; }; cp /handed/identity /run/hearth/identity; '
-              'cp /handed/apps /run/hearth/apps-before; hearth ctl fact trial-boot on "slot b, 2 tries left"; '
+              'cp /handed/apps /run/hearth/apps-before; hearth ctl fact slot-other on; '
+              'hearth ctl fact trial-boot on "slot b, 2 tries left"; '
               'for f in state-mounted data-mounted network-up; do hearth ctl fact $f on x; done')
     box = make({'storage': service('storage', script, type='oneshot'), 'kube': service('kube', SLEEP)},
                files={'/handed/identity': IDENTITY, '/handed/apps': 'coredns\n'})
@@ -119,3 +120,24 @@ def case_no_services(make):
     until(lambda: box.ask('status')['system'] == 'rescue', 'rescue')
     check('no usable service file' in box.ask('status')['waiting'], box.ask('status')['waiting'])
     check('no usable service file' in box.ask('status')['detail'], box.ask('status')['detail'])
+
+
+def case_started(make):
+    """What would be in the way of the start waits for its end. Kubernetes belongs to it where it is inside."""
+    facts = 'for f in state-mounted data-mounted network-up time-synced; do hearth ctl fact $f on "a test"; done'
+    last = service('last', SLEEP, when=['started'])
+    box = make({'facts': service('facts', facts, type='oneshot'), 'last': last})
+    box.wait_ready('facts')
+    check('kubernetes' not in {s['name'] for s in box.ask('status')['stages']}, 'a box without Kubernetes')
+    until(lambda: box.service('last')['state'] == 'ready', 'the end of the start')
+
+    box = make({'facts': service('facts', facts, type='oneshot'), 'last': last, 'kube': service('kube', SLEEP)})
+    box.wait_ready('facts', 'kube')
+    status = until(lambda: (s := box.ask('status'))['system'] != 'booting' and s, 'the system')
+    stages = {s['name']: s['state'] for s in status['stages']}
+    check((stages['kubernetes'], stages['platform']) == ('running', 'waiting'), stages)
+    check('the node to be Ready' in status['waiting'], status['waiting'])
+    check(box.service('last')['state'] == 'waiting', box.service('last'))
+    box.ask('fact', 'node-ready', 'on')
+    box.ask('fact', 'kube-healthy', 'on', '8 of 8 apps healthy')
+    box.wait_ready('last')

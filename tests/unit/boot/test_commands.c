@@ -279,6 +279,44 @@ static void add_kube(enum service_state now, const char *detail)
 	box.services.count = 2;
 }
 
+static void status_says(const char *state)
+{
+	char want[256];
+	assert_int_equal(
+		str_format(want, sizeof(want), "\"kubernetes\":{\"inside\":\"%s\",\"state\":\"%s\"}", box.kube, state),
+		0);
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has(want);
+}
+
+static void test_status_of_kubernetes(void **state)
+{
+	(void)state;
+	status_says("not in this image");
+	add_kube(SERVICE_READY, "");
+	strcpy(box.kube, "k3s v1.36.4, from modules");
+	fact_set(&box.facts, "kubernetes", FACT_ON, "");
+	status_says("starting");
+	fact_set(&box.facts, "kube-api", FACT_OFF, "no kubeconfig yet");
+	status_says("starting: no kubeconfig yet");
+	fact_set(&box.facts, "kube-api", FACT_ON, "");
+	status_says("starting");
+	fact_set(&box.facts, "node-ready", FACT_OFF, "the node is not ready");
+	status_says("starting: the node is not ready");
+	fact_set(&box.facts, "node-ready", FACT_ON, "the node is ready");
+	status_says("the node is ready");
+	fact_set(&box.facts, "kube-healthy", FACT_OFF, "7 of 8 apps healthy; waiting for coredns");
+	status_says("the node is ready; 7 of 8 apps healthy; waiting for coredns");
+	fact_set(&box.facts, "kube-healthy", FACT_ON, "8 of 8 apps healthy");
+	status_says("the node is ready; 8 of 8 apps healthy");
+	/* What was there once and is not any more does not "start". */
+	fact_set(&box.facts, "started", FACT_ON, "");
+	fact_set(&box.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
+	status_says("not ready: the API server does not answer");
+	fact_set(&box.facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
+	status_says("left out by the kernel command line");
+}
+
 /* All that the kube role answers: errors while it cannot. With one that answers: test_control. */
 static void test_what_kube_answers(void **state)
 {
@@ -379,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_status),
 		TEST(test_boots),
+		TEST(test_status_of_kubernetes),
 		TEST(test_services),
 		TEST(test_facts),
 		TEST(test_events),

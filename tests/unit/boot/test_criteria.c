@@ -79,6 +79,7 @@ static void services_that_matter(void **state)
 	add("klog", SERVICE_FAILED);
 	add("cert", SERVICE_STARTING);
 	add("time", SERVICE_STARTING)->def.ready = READY_FACT;
+	add("scrub-again", SERVICE_STARTING)->def.type = SERVICE_ONESHOT; /* at its work, for hours maybe */
 	add("mine", SERVICE_FAILED)->def.enabled = false;
 	assert_missing("service log, service klog, service cert");
 	c.health = HEALTH_NODE | HEALTH_APPS;

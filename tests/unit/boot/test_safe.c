@@ -48,8 +48,9 @@ static int setup(void **state)
 	fake_clock_ms = 5000;
 	memset(&box, 0, sizeof(box));
 	settings_default(&box.identify.settings);
-	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0 || str_copy(box.cmdline.slot, 8, "a") < 0)
+	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0)
 		return -1;
+	box.slot = 'a';
 	return stages_init(&box.stages, rows, wire_stage, &box, &e);
 }
 
@@ -100,10 +101,29 @@ static void the_decision(void **state)
 		facts_init(&facts);
 		if (table[i].failed != FACT_UNKNOWN)
 			fact_set(&facts, "slot-failed", table[i].failed, "slot a has no tries left");
+		fact_set(&facts, "slot-other", FACT_OFF, "bad");
 		assert_int_equal(ends_parse(&past, table[i].past, strlen(table[i].past)), 0);
 		buf_init(&b, why, sizeof(why));
 		assert_int_equal(safe_decide(table[i].asked, &facts, &past, "a", &b), table[i].why != NULL);
 		assert_string_equal(why, table[i].why != NULL ? table[i].why : "");
+	}
+}
+
+static void one_system_alone_is_none_the_better_for_it(void **state)
+{
+	static const enum fact_value others[] = {FACT_UNKNOWN, FACT_ON};
+	char why[LIMIT_DETAIL];
+	struct facts facts;
+	struct ends past = {.count = 0};
+	struct buf b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		facts_init(&facts);
+		fact_set(&facts, "slot-failed", FACT_ON, "");
+		fact_set(&facts, "slot-other", others[i], "");
+		buf_init(&b, why, sizeof(why));
+		assert_false(safe_decide(false, &facts, &past, "a", &b));
 	}
 }
 
@@ -125,6 +145,7 @@ static void the_longest_reasons_fit(void **state)
 	buf_init(&b, why, sizeof(why));
 	assert_true(safe_decide(false, &facts, &past, "a", &b));
 	assert_true(buf_ok(&b));
+	fact_set(&facts, "slot-other", FACT_OFF, "");
 	fact_set(&facts, "slot-failed", FACT_ON, huge);
 	buf_init(&b, why, sizeof(why));
 	assert_true(safe_decide(false, &facts, &past, "a", &b));
@@ -135,8 +156,9 @@ static void what_it_changes(void **state)
 {
 	(void)state;
 	assert_false(safe_look(&box));
-	assert_string_equal(safe_why(&box), "");
+	assert_string_equal(box.safe, "");
 	fact_set(&box.facts, "kubernetes", FACT_ON, "");
+	fact_set(&box.facts, "slot-other", FACT_OFF, "bad");
 	fact_set(&box.facts, "slot-failed", FACT_ON, "");
 	stages_begin(&box.stages);
 	assert_true(safe_look(&box));
@@ -163,11 +185,11 @@ static void no_trial_in_safe_mode(void **state)
 	box.cmdline.safe = true;
 	stages_begin(&box.stages);
 	assert_true(safe_look(&box));
-	fact_set(&box.facts, "trial-boot", FACT_ON, "");
 	fact_set(&box.facts, "slot-other", FACT_ON, "");
+	fact_set(&box.facts, "trial-boot", FACT_ON, "");
 	fake_clock_ms += 2000000;
 	step();
-	assert_int_equal(box.trial.gate.state, GATE_OFF);
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_OFF);
 	assert_false(shutdown_running(&box.shutdown));
 }
 
@@ -175,11 +197,11 @@ static void no_trial_in_safe_mode(void **state)
 static void a_trial_ends_with_it(void **state)
 {
 	(void)state;
-	fact_set(&box.facts, "trial-boot", FACT_ON, "");
 	fact_set(&box.facts, "slot-other", FACT_ON, "");
+	fact_set(&box.facts, "trial-boot", FACT_ON, "");
 	stages_begin(&box.stages);
 	step();
-	assert_int_equal(box.trial.gate.state, GATE_WAITING);
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_WAITING);
 	assert_int_equal(ends_parse(&box.history.past, CRASH CRASH CRASH, 3 * strlen(CRASH)), 0);
 	assert_true(safe_look(&box));
 	fake_clock_ms += 2000000;
@@ -193,8 +215,11 @@ static void a_trial_ends_with_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_decision), cmocka_unit_test(the_longest_reasons_fit),
-		TEST(what_it_changes),          TEST(no_trial_in_safe_mode),
+		cmocka_unit_test(the_decision),
+		cmocka_unit_test(one_system_alone_is_none_the_better_for_it),
+		cmocka_unit_test(the_longest_reasons_fit),
+		TEST(what_it_changes),
+		TEST(no_trial_in_safe_mode),
 		TEST(a_trial_ends_with_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

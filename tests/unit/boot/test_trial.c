@@ -74,8 +74,9 @@ static int setup(void **state)
 	memset(&box, 0, sizeof(box));
 	settings_default(&box.identify.settings);
 	box.init_ms = 2000;
-	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0 || str_copy(box.cmdline.slot, 8, "b") < 0)
+	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0)
 		return -1;
+	box.slot = 'b';
 	return stages_init(&box.stages, rows, wire_stage, &box, &e);
 }
 
@@ -108,6 +109,7 @@ static void begin(const char *before)
 	s->child.pidfd = s->notify_fd = s->log_fd = s->log_read_fd = s->cgroup_fd = -1;
 	fact_set(&box.facts, "kubernetes", FACT_ON, "");
 	stages_begin(&box.stages);
+	fact_set(&box.facts, "slot-other", FACT_ON, "good");
 	fact_set(&box.facts, "trial-boot", FACT_ON, "slot b, 2 tries left");
 	trial_settings(&box);
 	fact_set(&box.facts, "state-mounted", FACT_ON, "");
@@ -150,16 +152,27 @@ static void without_a_trial_all_is_as_ever(void **state)
 	assert_string_equal(health(), "");
 }
 
+static void with_nothing_to_go_back_to_there_is_no_trial(void **state)
+{
+	(void)state;
+	stages_begin(&box.stages);
+	fact_set(&box.facts, "slot-other", FACT_UNKNOWN, "empty");
+	fact_set(&box.facts, "trial-boot", FACT_ON, "slot a, 2 tries left");
+	fact_set(&box.facts, "state-mounted", FACT_ON, "");
+	pass(0);
+	assert_int_equal(fact_get(&box.facts, "healthy"), FACT_ON);
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_OFF);
+}
+
 static void one_that_fails_is_left(void **state)
 {
 	(void)state;
-	fact_set(&box.facts, "slot-other", FACT_ON, "");
 	begin("");
 	box.services.count = 0; /* so that the shutdown has nothing to stop */
 	fact_set(&box.facts, "root-intact", FACT_OFF, "block 7");
 	unsigned before = spawns;
 	pass(900000);
-	assert_int_equal(box.trial.gate.state, GATE_FAILED);
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_FAILED);
 	/* Marking it bad could not even be started, and that holds up nothing. */
 	assert_true(spawns > before);
 	assert_true(shutdown_running(&box.shutdown));
@@ -172,8 +185,9 @@ static void one_that_has_nowhere_to_go_stays(void **state)
 {
 	(void)state;
 	begin("");
+	fact_set(&box.facts, "slot-other", FACT_OFF, "bad"); /* it was lost meanwhile */
 	pass(900000);
-	assert_int_equal(box.trial.gate.state, GATE_ALONE);
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_ALONE);
 	assert_false(shutdown_running(&box.shutdown));
 	assert_int_equal(box.system, SYSTEM_DEGRADED);
 	assert_non_null(strstr(box.system_detail, "node-ready"));
@@ -198,7 +212,7 @@ static void the_settings_count(void **state)
 	assert_int_equal(box.trial.gate.deadline_ms, 60000);
 	pass(11000);
 	pass(1000);
-	assert_int_equal(box.trial.gate.state, GATE_GOOD);
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_GOOD);
 }
 
 static void a_broken_list_asks_for_nothing(void **state)
@@ -226,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_is_not_kept_before_it_is_well),
 		TEST(without_a_trial_all_is_as_ever),
+		TEST(with_nothing_to_go_back_to_there_is_no_trial),
 		TEST(one_that_fails_is_left),
 		TEST(one_that_has_nowhere_to_go_stays),
 		TEST(the_settings_count),

@@ -3,15 +3,15 @@
  *
  *   off       no trial: this slot has proven itself, or nobody counts its tries.
  *   waiting   something that the settings ask for is missing.
- *   settling  all is there; it has to stay so for GATE_SETTLE_MS.
+ *   settling  all is there; it has to stay so for HEALTHGATE_SETTLE_MS.
  *   good      the slot is kept. Final.
  *   alone     the deadline has passed, but there is no other slot to go back to: the box stays up, degraded, and is
  *             kept as soon as it gets well after all.
  *   failed    the deadline has passed: this slot is marked bad and the box starts again, into the other one. Final.
  *
  * What it waits for and how long is the fact health: "waiting for node-ready, app-coredns; 7:12 left". */
-#ifndef HEARTH_BOOT_GATE_H
-#define HEARTH_BOOT_GATE_H
+#ifndef HEARTH_BOOT_HEALTHGATE_H
+#define HEARTH_BOOT_HEALTHGATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@
 #include "core/fact.h"
 #include "loop/loop.h"
 
-#define GATE_STATES(X)                                                                                                 \
+#define HEALTHGATE_STATES(X)                                                                                           \
 	X(OFF, "off")                                                                                                  \
 	X(WAITING, "waiting")                                                                                          \
 	X(SETTLING, "settling")                                                                                        \
@@ -29,7 +29,7 @@
 	X(ALONE, "alone")                                                                                              \
 	X(FAILED, "failed")
 
-#define GATE_EVENTS(X)                                                                                                 \
+#define HEALTHGATE_EVENTS(X)                                                                                           \
 	X(TRIAL, "trial")     /* this slot's entry has tries left */                                                   \
 	X(WELL, "well")       /* nothing is missing */                                                                 \
 	X(SICK, "sick")       /* something is */                                                                       \
@@ -37,53 +37,53 @@
 	X(LATE, "late")       /* the deadline has passed, another slot can boot */                                     \
 	X(STUCK, "stuck")     /* the deadline has passed, no other slot can boot */
 
-enum gate_state {
-#define X(id, name) GATE_##id,
-	GATE_STATES(X)
+enum healthgate_state {
+#define X(id, name) HEALTHGATE_##id,
+	HEALTHGATE_STATES(X)
 #undef X
-		GATE_STATE_COUNT
+		HEALTHGATE_STATE_COUNT
 };
 
-enum gate_event {
-#define X(id, name) GATE_EV_##id,
-	GATE_EVENTS(X)
+enum healthgate_event {
+#define X(id, name) HEALTHGATE_EV_##id,
+	HEALTHGATE_EVENTS(X)
 #undef X
-		GATE_EV_COUNT
+		HEALTHGATE_EV_COUNT
 };
 
-enum gate_state gate_next(enum gate_state s, enum gate_event ev);
-const char *gate_state_name(enum gate_state s);
-const char *gate_event_name(enum gate_event ev);
+enum healthgate_state healthgate_next(enum healthgate_state s, enum healthgate_event ev);
+const char *healthgate_state_name(enum healthgate_state s);
+const char *healthgate_event_name(enum healthgate_event ev);
 
-#define GATE_TICK_MS   1000
-#define GATE_SETTLE_MS 10000
+#define HEALTHGATE_TICK_MS   1000
+#define HEALTHGATE_SETTLE_MS 10000
 
 /* Adds what is missing, for people ("node-ready, app-coredns"); nothing: well. At most 100 bytes. */
-typedef void gate_missing_fn(struct buf *out, void *arg);
+typedef void healthgate_missing_fn(struct buf *out, void *arg);
 /* The state changed; why: one sentence, for failed and alone what was missing. */
-typedef void gate_changed_fn(enum gate_state s, const char *why, void *arg);
+typedef void healthgate_changed_fn(enum healthgate_state s, const char *why, void *arg);
 
-struct gate {
+struct healthgate {
 	struct loop *loop;
 	struct facts *facts;
 	struct events *events;
-	gate_missing_fn *missing;
-	gate_changed_fn *changed;
+	healthgate_missing_fn *missing;
+	healthgate_changed_fn *changed;
 	void *arg;
 	uint64_t begun;       /* clock_ms from which the deadline counts */
 	uint64_t deadline_ms; /* may change while it runs: the settings come late */
 
-	enum gate_state state;
+	enum healthgate_state state;
 	uint64_t well_since;
 	char why[LIMIT_DETAIL];
 	struct loop_timer tick;
 };
 
 /* The fact trial-boot is on; the rest of *g is set by its owner. A second call changes nothing. */
-void gate_trial(struct gate *g);
+void healthgate_trial(struct healthgate *g);
 /* No more verdicts, and why. No effect without a trial, or after its end. */
-void gate_stop(struct gate *g, const char *why);
+void healthgate_stop(struct healthgate *g, const char *why);
 /* Nothing stands against confirming this slot: there is no trial, or it went well. */
-bool gate_allows(const struct gate *g);
+bool healthgate_allows(const struct healthgate *g);
 
 #endif

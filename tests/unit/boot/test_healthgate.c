@@ -1,5 +1,5 @@
 /* The health gate: its table cell by cell, and its runner under a hand-advanced clock. */
-#include "boot/gate.h"
+#include "boot/healthgate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,33 +17,34 @@
 static struct loop l;
 static struct facts facts;
 static struct events events;
-static struct gate g;
+static struct healthgate g;
 static struct err e;
 static const char *lacks; /* what is missing */
 static char changes[64];  /* first letters of the states it went to */
 
 /* Written apart from the table on purpose: one letter per event trial, well, sick, settled, late, stuck. */
 static const struct {
-	enum gate_state from;
+	enum healthgate_state from;
 	const char *to;
 } expected[] = {
-	{GATE_OFF, "wooooo"},  {GATE_WAITING, "wswwfa"}, {GATE_SETTLING, "sswgss"},
-	{GATE_GOOD, "gggggg"}, {GATE_ALONE, "asaafa"},   {GATE_FAILED, "ffffff"},
+	{HEALTHGATE_OFF, "wooooo"},  {HEALTHGATE_WAITING, "wswwfa"}, {HEALTHGATE_SETTLING, "sswgss"},
+	{HEALTHGATE_GOOD, "gggggg"}, {HEALTHGATE_ALONE, "asaafa"},   {HEALTHGATE_FAILED, "ffffff"},
 };
 
 static void every_cell(void **state)
 {
 	(void)state;
-	assert_int_equal(COUNT_OF(expected), GATE_STATE_COUNT);
+	assert_int_equal(COUNT_OF(expected), HEALTHGATE_STATE_COUNT);
 	for (unsigned i = 0; i < COUNT_OF(expected); i++) {
-		assert_int_equal(strlen(expected[i].to), GATE_EV_COUNT);
-		for (unsigned ev = 0; ev < GATE_EV_COUNT; ev++)
-			assert_int_equal(gate_state_name(gate_next(expected[i].from, ev))[0], expected[i].to[ev]);
+		assert_int_equal(strlen(expected[i].to), HEALTHGATE_EV_COUNT);
+		for (unsigned ev = 0; ev < HEALTHGATE_EV_COUNT; ev++)
+			assert_int_equal(healthgate_state_name(healthgate_next(expected[i].from, ev))[0],
+			                 expected[i].to[ev]);
 	}
-	assert_int_equal(gate_next(GATE_WAITING, GATE_EV_COUNT), GATE_WAITING);
-	assert_string_equal(gate_state_name(GATE_STATE_COUNT), "?");
-	assert_string_equal(gate_event_name(GATE_EV_STUCK), "stuck");
-	assert_string_equal(gate_event_name(GATE_EV_COUNT), "?");
+	assert_int_equal(healthgate_next(HEALTHGATE_WAITING, HEALTHGATE_EV_COUNT), HEALTHGATE_WAITING);
+	assert_string_equal(healthgate_state_name(HEALTHGATE_STATE_COUNT), "?");
+	assert_string_equal(healthgate_event_name(HEALTHGATE_EV_STUCK), "stuck");
+	assert_string_equal(healthgate_event_name(HEALTHGATE_EV_COUNT), "?");
 }
 
 static void missing(struct buf *out, void *arg)
@@ -52,11 +53,11 @@ static void missing(struct buf *out, void *arg)
 	buf_add(out, lacks);
 }
 
-static void changed(enum gate_state s, const char *why, void *arg)
+static void changed(enum healthgate_state s, const char *why, void *arg)
 {
 	assert_ptr_equal(arg, &g);
 	assert_string_equal(why, g.why);
-	strncat(changes, gate_state_name(s), 1);
+	strncat(changes, healthgate_state_name(s), 1);
 }
 
 static int setup(void **state)
@@ -72,7 +73,7 @@ static int setup(void **state)
 		return -1;
 	facts_init(&facts);
 	events_init(&events);
-	g = (struct gate){.loop = &l, .facts = &facts, .events = &events, .missing = missing, .changed = changed};
+	g = (struct healthgate){.loop = &l, .facts = &facts, .events = &events, .missing = missing, .changed = changed};
 	g.arg = &g;
 	g.begun = 8000;
 	g.deadline_ms = 900000;
@@ -107,7 +108,7 @@ static void health(enum fact_value v, const char *detail)
 static void no_trial(void **state)
 {
 	(void)state;
-	assert_true(gate_allows(&g));
+	assert_true(healthgate_allows(&g));
 	pass(2000000);
 	assert_null(fact_find(&facts, "health"));
 	assert_string_equal(changes, "");
@@ -116,9 +117,9 @@ static void no_trial(void **state)
 static void it_gets_well(void **state)
 {
 	(void)state;
-	gate_trial(&g);
-	gate_trial(&g);
-	assert_false(gate_allows(&g));
+	healthgate_trial(&g);
+	healthgate_trial(&g);
+	assert_false(healthgate_allows(&g));
 	health(FACT_OFF, "waiting for node-ready, app-coredns; 14:58 left");
 	pass(60000);
 	lacks = "app-coredns";
@@ -132,9 +133,9 @@ static void it_gets_well(void **state)
 	pass(2000);
 	lacks = "";
 	pass(9000);
-	assert_false(gate_allows(&g));
+	assert_false(healthgate_allows(&g));
 	pass(3000);
-	assert_true(gate_allows(&g));
+	assert_true(healthgate_allows(&g));
 	assert_string_equal(changes, "wswsg");
 	health(FACT_ON, "well after 1:22; the new slot is kept");
 	assert_string_equal(event_get(&events, events.next - 1)->text, "good: well after 1:22; the new slot is kept");
@@ -148,7 +149,7 @@ static void it_does_not(void **state)
 {
 	(void)state;
 	fact_set(&facts, "slot-other", FACT_ON, "");
-	gate_trial(&g);
+	healthgate_trial(&g);
 	pass(897500);
 	assert_string_equal(changes, "w");
 	pass(1000);
@@ -163,7 +164,7 @@ static void all_is_there_at_the_last_moment(void **state)
 {
 	(void)state;
 	fact_set(&facts, "slot-other", FACT_ON, "");
-	gate_trial(&g);
+	healthgate_trial(&g);
 	pass(895000);
 	lacks = "";
 	pass(6000);
@@ -177,10 +178,10 @@ static void all_is_there_at_the_last_moment(void **state)
 static void nowhere_to_go(void **state)
 {
 	(void)state;
-	gate_trial(&g);
+	healthgate_trial(&g);
 	pass(900000);
 	assert_string_equal(changes, "wa");
-	assert_false(gate_allows(&g));
+	assert_false(healthgate_allows(&g));
 	health(FACT_OFF, "still without node-ready, app-coredns after 15:00; no other slot to go back to");
 	/* Better late than never. */
 	lacks = "";
@@ -192,7 +193,7 @@ static void a_deadline_that_is_set_late(void **state)
 {
 	(void)state;
 	fact_set(&facts, "slot-other", FACT_ON, "");
-	gate_trial(&g);
+	healthgate_trial(&g);
 	g.deadline_ms = 60000;
 	pass(59000);
 	assert_string_equal(changes, "wf");
@@ -202,8 +203,8 @@ static void not_during_a_shutdown(void **state)
 {
 	(void)state;
 	fact_set(&facts, "slot-other", FACT_ON, "");
-	gate_trial(&g);
-	gate_stop(&g, "the box is going down");
+	healthgate_trial(&g);
+	healthgate_stop(&g, "the box is going down");
 	health(FACT_OFF, "no verdict: the box is going down");
 	pass(2000000);
 	assert_string_equal(changes, "w");
@@ -216,7 +217,7 @@ static void it_fits(void **state)
 	(void)state;
 	memset(text, 'x', 100);
 	lacks = text;
-	gate_trial(&g);
+	healthgate_trial(&g);
 	assert_non_null(strstr(g.why, " left"));
 	pass(900000);
 	assert_non_null(strstr(g.why, "to go back to"));
