@@ -6,7 +6,6 @@ cd "$(dirname "$0")/.."
 out=${1:-build}
 tree=$out/root
 . board/vars.sh
-BOARD_VERSION=${VERSION:-$BOARD_VERSION}
 umask 022
 rm -rf "$tree" "$out/root.img"
 mkdir -p "$tree"
@@ -51,7 +50,6 @@ END
 ln -s ../usr/lib/os-release "$tree/etc/os-release"
 echo "$EPOCH" >"$tree/usr/share/hearth/build-epoch"
 board/keys.sh public "$tree/etc/hearth/update-keys"
-[ -z "${OVERLAY:-}" ] || cp -R "$OVERLAY/." "$tree/"
 python3 board/sbom.py >"$tree/usr/share/hearth/sbom.cdx.json"
 
 # Everything of the box is static: a program that wants a loader would only fail. What is in images is their own matter.

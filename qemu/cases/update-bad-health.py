@@ -3,7 +3,7 @@ import pathlib
 import sys
 
 import disk
-import systems
+import variant
 from run import check
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/update"))
@@ -30,9 +30,9 @@ def settings():
 
 def run(case):
     server = Server()
-    bundle = systems.bundle("never", "0.2.0", {"etc/hearth/services/never.yaml": NEVER,
-                                               "etc/hearth/settings.yaml": settings()})
-    server.files["/new.hearth"] = bundle.read_bytes()
+    never = variant.make("never", "0.2.0", {"etc/hearth/services/never.yaml": NEVER,
+                                            "etc/hearth/settings.yaml": settings()})
+    server.files["/new.hearth"] = (never / "hearth-0.2.0.hearth").read_bytes()
     box = case.vm(image=case.booted()).start()
     box.prompt()
     box.running()

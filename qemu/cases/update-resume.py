@@ -6,7 +6,7 @@ import sys
 import time
 
 import disk
-import systems
+import variant
 from run import check
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/update"))
@@ -23,7 +23,8 @@ def run(case):
     server = Server()
     chance = random.Random(5)
     # What no other build has: it has to be fetched.
-    data = systems.bundle("large", "0.2.0", {"usr/share/hearth/noise": chance.randbytes(24 * MIB)}).read_bytes()
+    large = variant.make("large", "0.2.0", {"usr/share/hearth/noise": chance.randbytes(16 * MIB).hex()})
+    data = (large / "hearth-0.2.0.hearth").read_bytes()
     server.files["/new.hearth"] = data
     box = case.vm(image=case.booted()).start()
     box.prompt()
@@ -50,6 +51,7 @@ def run(case):
     at = len(data) - 1024 - size
     for piece in range(0, size, MIB):
         n = min(MIB, size - piece)
-        check(disk.read(box.disk, start + piece, n) == data[at + piece:at + piece + n], f"slot b differs from byte {piece}")
+        check(disk.read(box.disk, start + piece, n) == data[at + piece:at + piece + n],
+              f"slot b differs from byte {piece}")
     check(sorted(disk.boot_entries(box.disk)) == ["hearth-0001-a.efi", "hearth-0002-b+3.efi"],
           f"entries: {disk.boot_entries(box.disk)}")

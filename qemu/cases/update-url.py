@@ -1,10 +1,10 @@
-"""An update over HTTP: what it is is shown before, only what differs is fetched, the box restarts into it, keeps it when
-it is well, and knows then which version runs."""
+"""An update over HTTP: what it is is shown before, only what differs is fetched, the box restarts into it, keeps it
+when it is well, and knows then which version runs."""
 import pathlib
 import sys
 
 import disk
-import systems
+import variant
 from run import check
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/update"))
@@ -21,7 +21,7 @@ def facts(box):
 
 def run(case):
     server = Server()
-    server.files["/new.hearth"] = systems.bundle("second", "0.2.0").read_bytes()
+    server.files["/new.hearth"] = (variant.make("second", "0.2.0") / "hearth-0.2.0.hearth").read_bytes()
     url = f"http://10.0.2.2:{server.port}/new.hearth"
     whole = len(server.files["/new.hearth"])
     box = case.vm(image=case.booted()).start()
