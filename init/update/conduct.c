@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -142,6 +144,17 @@ static void forget_job(void)
 		log_warnx(ROOM, "%s", e.text);
 }
 
+static void keep_last(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void keep_last(const char *fmt, ...)
+{
+	char text[ERR_TEXT];
+	va_list ap;
+	va_start(ap, fmt);
+	if (vsnprintf(text, sizeof(text), fmt, ap) > 0)
+		place_write_last(text);
+	va_end(ap);
+}
+
 static void fail(struct conduct *c, const struct err *why)
 {
 	hang_up(c);
@@ -157,6 +170,7 @@ static void fail(struct conduct *c, const struct err *why)
 	forget_job();
 	memcpy(c->why, why->text, sizeof(c->why));
 	log_errx(ROOM, "%s", c->why);
+	keep_last("the last update failed: %.*s", ERR_TEXT - 40, c->why);
 	(void)happen(c, UPDATE_ON_FAIL);
 	decide(c, why);
 }
@@ -190,6 +204,7 @@ static int cancel(struct conduct *c, struct err *e)
 	place_drop(&c->place, true);
 	forget_job();
 	memcpy(c->why, "the last update was cancelled", sizeof("the last update was cancelled"));
+	keep_last("%s", c->why);
 	set_state(c, (enum update_state)next);
 	find_armed(c);
 	tell(c);
@@ -213,6 +228,7 @@ void conduct_arm(struct conduct *c, const struct names *healthy)
 	hang_up(c);
 	place_drop(&c->place, false);
 	c->why[0] = '\0';
+	keep_last("the last update put version %s into slot %c", c->m.version, c->place.half.other);
 	log_info(ROOM, "version %s is in slot %c: %" PRIu64 " KiB from outside, %" PRIu64 " from the running slot",
 	         c->m.version, c->place.half.other, c->done.fetched / 1024, c->done.copied / 1024);
 	(void)happen(c, UPDATE_ON_ARMED);
@@ -573,8 +589,10 @@ void conduct_begin(struct conduct *c)
 	struct err e = {0};
 	struct order o;
 	int rc = place_read_job(&o, &e);
-	if (rc == 0)
+	if (rc == 0) {
+		place_read_last(c->why, sizeof(c->why));
 		find_armed(c);
+	}
 	if (rc > 0 && o.paused) {
 		struct err later;
 		c->order = o;

@@ -282,6 +282,22 @@ int place_arm(struct place *p, const struct update_manifest *m, const struct nam
 	return rc;
 }
 
+void place_write_last(const char *text)
+{
+	struct err e = {0};
+	if (file_mkdirs(DATA_DIR, 0755, &e) < 0 || file_replace(PLACE_LAST, text, strlen(text), 0644, &e) < 0)
+		log_warnx(ROOM, "%s", e.text);
+}
+
+void place_read_last(char *text, size_t cap)
+{
+	struct err ignored;
+	struct buf b;
+	buf_init(&b, text, cap);
+	if (file_read(PLACE_LAST, &b, &ignored) < 0)
+		text[0] = '\0';
+}
+
 bool place_armed(const struct place *p, char version[VERSION_TEXT])
 {
 	char path[LIMIT_PATH], line[VERSION_TEXT + 1];

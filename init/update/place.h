@@ -16,7 +16,8 @@
 #include "update/manifest.h"
 #include "update/order.h"
 
-#define PLACE_JOB PATH_DATA "/update/job" /* the install under way: update/order's record */
+#define PLACE_LAST PATH_DATA "/update/last" /* a sentence: how the last install ended */
+#define PLACE_JOB  PATH_DATA "/update/job"  /* the install under way: update/order's record */
 
 struct place {
 	struct halves half;
@@ -49,6 +50,10 @@ MUST_CHECK int place_kernel(struct place *p, struct err *e);
  * apps that are well now. The job goes first: else a power cut behind the rename would have the same install begin
  * again from the new slot, over the old one. */
 MUST_CHECK int place_arm(struct place *p, const struct update_manifest *m, const struct names *healthy, struct err *e);
+/* How the last install ended, a sentence that outlives the role and the box; "": nobody knows. A failure to keep it is
+ * logged only. */
+void place_write_last(const char *text);
+void place_read_last(char *text, size_t cap);
 /* Was the other slot armed before this role began, and not started since? Its version, "" when that is not known. */
 bool place_armed(const struct place *p, char version[VERSION_TEXT]);
 /* Closes everything. forget: the temporary kernel goes too. */

@@ -59,6 +59,10 @@ def case_cancel(stage):
         assert box.entries() == ['hearth-0001-a.efi'], box.entries()
         assert not box.exists('data/update/job')
         assert 'no update is under way' in box.refusal('cancel')
+        # That is remembered.
+        box.stop(signal.SIGKILL)
+        box.start()
+        assert box.update()['message'] == 'the last update was cancelled', box.update()
         # And it may begin again.
         stage.server.rate = 0
         bundle = stage.bundle(stage.new_blocks)
