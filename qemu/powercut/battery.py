@@ -109,7 +109,7 @@ def boots(case, recording, j, work, length):
     box = case.vm("boot", image=overlay)
     try:
         box.start()
-        box.prompt(120)
+        box.prompt()
         status = box.running()
         if status["slot"] not in j.permitted(length):
             return f"slot {status['slot']} runs, permitted: {j.permitted(length)}"

@@ -2,9 +2,9 @@
 that was seen from outside. Kept in build/powercut/NAME/ until the image or the recording's code changes."""
 import fcntl
 import hashlib
+import inspect
 import json
 import os
-import pathlib
 import shutil
 
 import vm
@@ -15,18 +15,19 @@ FOLDER = vm.BUILD / "powercut"
 
 class Recorder:
     def __init__(self, case, folder, source):
-        self.box = case.vm(f"record-{folder.name}", log=folder / "writes.log", **source)
-        self.disk, self.folder = self.box.disk, folder
+        self.box = case.vm(f"record-{folder.name}", **source)
+        self.disk, self.folder, self.log = self.box.disk, folder, folder / "writes.log"
         self.notes = {"phases": [], "permits": [], "said": []}
 
-    def start(self):
-        """Power on. The disk as it is now is what every cut begins with."""
-        replay.copy(self.disk, self.folder / "base.raw")
+    def start(self, logged=True):
+        """Power on. The disk as it is now is what every cut begins with, unless this is only what was before."""
+        if logged:
+            replay.copy(self.disk, self.folder / "base.raw")
+            self.box.writes = self.log
         return self.box.start()
 
     def _length(self):
-        log = self.folder / "writes.log"
-        return log.stat().st_size if log.exists() else 0
+        return self.log.stat().st_size if self.log.exists() else 0
 
     def phase(self, word):
         self.notes["phases"].append([self._length(), word])
@@ -38,10 +39,10 @@ class Recorder:
         self.notes["said"].append([self._length(), key, value])
 
 
-def stamp():
-    """Changes with the image and with what is recorded, and says so in the results."""
-    code = pathlib.Path(recordings.__file__).read_bytes() + pathlib.Path(__file__).read_bytes()
-    return hashlib.sha256(code + str(vm.IMAGE.stat().st_mtime_ns).encode()).hexdigest()[:12]
+def stamp(name):
+    """Changes with the image and with what is recorded; a part of the results."""
+    code = inspect.getsource(recordings.RECORDINGS[name][0]) + str(vm.IMAGE.stat().st_mtime_ns)
+    return hashlib.sha256(code.encode()).hexdigest()[:12]
 
 
 def make(case, name, folder):
@@ -54,7 +55,7 @@ def make(case, name, folder):
     if not replay.same(folder / "check.raw", rec.disk):
         raise vm.Failure(f"{name}: the log does not lead to the disk that the machine left behind")
     (folder / "check.raw").unlink()
-    (folder / "notes.json").write_text(json.dumps({**rec.notes, "stamp": stamp()}, indent=1))
+    (folder / "notes.json").write_text(json.dumps({**rec.notes, "stamp": stamp(name)}, indent=1))
 
 
 def get(case, name):
@@ -64,7 +65,7 @@ def get(case, name):
     with open(FOLDER / f"{name}.lock", "w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         notes = folder / "notes.json"
-        if not notes.exists() or json.loads(notes.read_text())["stamp"] != stamp():
+        if not notes.exists() or json.loads(notes.read_text())["stamp"] != stamp(name):
             shutil.rmtree(folder, ignore_errors=True)
             os.makedirs(folder)
             make(case, name, folder)

@@ -75,19 +75,35 @@ def settings(rec):
     box.power_off()
 
 
-def straddle(rec):
-    """The first boot once more, with an entry whose name lies across two sectors of its folder."""
+def apart(rec):
+    """The first boot once more, in a folder that is so full that an entry's old and new name lie in two sectors."""
     first = disk.gpt(rec.disk, fitted=False)[0]["esp"][0]
     esp, entry = f"{rec.disk}@@{first}", disk.boot_entries(rec.disk, fitted=False)[0]
     subprocess.run(["mdel", "-i", esp, f"::/EFI/Linux/{entry}"], check=True)
     with tempfile.TemporaryDirectory() as folder:
-        # 16 names in a sector: ".", "..", these, and the entry takes three.
-        names = [pathlib.Path(folder) / f"A{i}" for i in range(12)]
+        # 16 places in a sector: ".", "..", these, and the entry takes the last three.
+        names = [pathlib.Path(folder) / f"A{i}" for i in range(11)]
         for name in names:
             name.write_text("somebody else's\n")
         subprocess.run(["mcopy", "-i", esp, *names, "::/EFI/Linux"], check=True)
     subprocess.run(["mcopy", "-i", esp, str(vm.BUILD / "uki.efi"), f"::/EFI/Linux/{entry}"], check=True)
     first_boot(rec)
+
+
+def recovery(rec):
+    """The power was cut before: journals are played back, what was left is mended, and then it is cut again."""
+    rec.permit("a")
+    box = rec.start(logged=False)
+    box.prompt()
+    identity(rec, box)
+    box.kill()
+    rec.phase("recovery")
+    rec.start()
+    box.prompt()
+    identity(rec, box)
+    good(rec, box, "a")
+    rec.phase("shutdown")
+    box.power_off()
 
 
 def rollback(rec):
@@ -136,7 +152,8 @@ def fill_other_slot(path):
 RECORDINGS = {
     "first-boot": (first_boot, "flashed"),
     "settings": (settings, "flashed"),
-    "straddle": (straddle, "flashed"),
+    "apart": (apart, "flashed"),
+    "recovery": (recovery, "flashed"),
     "rollback": (rollback, "booted"),
 }
 # What `make test` takes its sample from.
