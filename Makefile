@@ -1,7 +1,7 @@
 # Hearth. `make help` lists what can be done; README.md says how it all fits together.
 
 BUILD_STEPS := setup sources libraries userland kubernetes kernel program manifests images root image
-TEST_STEPS := lint unit go fuzz client fetch bundle-test update-test manifests-check scenario kube-test \
+TEST_STEPS := lint unit go fuzz client fetch bundle-test update-test powercut-test manifests-check scenario kube-test \
 	$(if $(ALL),kube-server kube-images) reproducible qemu
 STEPS := board/steps.sh
 

@@ -50,9 +50,9 @@ def flip_bit(path, at):
         f.write(bytes([byte ^ 0x10]))
 
 
-def boot_entries(path):
+def boot_entries(path, fitted=True):
     """Names of the boot entries on the ESP; the try counter is part of the name."""
-    first = gpt(path)[0]["esp"][0]
+    first = gpt(path, fitted=fitted)[0]["esp"][0]
     run = subprocess.run(["mdir", "-b", "-i", f"{path}@@{first}", "::/EFI/Linux"], capture_output=True, text=True)
     return [line.rsplit("/", 1)[1] for line in run.stdout.split() if line]
 

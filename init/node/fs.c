@@ -21,6 +21,7 @@
 #define CHECK_MS    (10 * 60 * 1000)
 #define GROW_MS     (5 * 60 * 1000)
 #define CHECK_FIXED 2 /* e2fsck: 0 clean, 1 repaired, 2 repaired and a mounted one would need a reboot (8) */
+#define CHECK_NONE  8 /* e2fsck: could not begin, as without a superblock */
 #define GROW_SLACK  (UINT64_C(16) << 20) /* an XFS does not use a last allocation group that would be too small */
 
 /* Short: it is shown on 80 columns and cut at LIMIT_DETAIL. */
@@ -31,6 +32,7 @@ static const struct fs {
 	unsigned long flags;
 	const char *make[ARGS]; /* the device comes behind */
 	const char *check[ARGS];
+	const char *check_backup[ARGS]; /* when the first could not begin */
 } table[] = {
 	[FS_ESP] = {.target = PATH_ESP,
                     .type = "vfat",
@@ -44,7 +46,9 @@ static const struct fs {
                       .flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME,
                       .make = {PATH_MKE2FS, "-q", "-F", "-t", "ext4", "-b", "4096", "-N", "4096", "-m", "0", "-J",
                                "size=8", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-L", BOARD_LABEL_STATE},
-                      .check = {PATH_E2FSCK, "-p"}},
+                      .check = {PATH_E2FSCK, "-p"},
+                      /* The superblock is two sectors: a power cut can leave one old, one new. */
+                      .check_backup = {PATH_E2FSCK, "-p", "-b", "32768", "-B", "4096"}},
 	[FS_DATA] = {.target = PATH_DATA,
                      .type = "xfs",
                      .options = "prjquota",
@@ -85,6 +89,17 @@ int fs_make(enum fs_id id, const char *device, struct err *e)
 	               : err_set(e, EIO, "make %s on %s: %s ended with status %d", f->type, device, f->make[0], status);
 }
 
+static int run_check(const struct fs *f, const char *device, int *status, struct err *e)
+{
+	int rc = run_on(f->check, device, CHECK_MS, status, e);
+
+	if (rc == 0 && *status == CHECK_NONE && f->check_backup[0]) {
+		log_warnx("storage", "%s: no whole superblock; checking by its backup", device);
+		rc = run_on(f->check_backup, device, CHECK_MS, status, e);
+	}
+	return rc;
+}
+
 int fs_check(enum fs_id id, const char *device, struct err *e)
 {
 	const struct fs *f = &table[id];
@@ -92,7 +107,7 @@ int fs_check(enum fs_id id, const char *device, struct err *e)
 
 	if (!f->check[0])
 		return 0;
-	if (run_on(f->check, device, CHECK_MS, &status, e) < 0) {
+	if (run_check(f, device, &status, e) < 0) {
 		if (e->code != ENOENT)
 			return err_prefix(e, "check %s", device);
 		log_warnx("storage", "%s: not checked: %s", device, e->text);

@@ -1,26 +1,8 @@
 """Both slots hold the same image: the boot loader takes the newer entry, stage 1 the partition that it names; a trial
 is confirmed, and `rollback` goes back to the other slot."""
-import subprocess
-
 import disk
-import vm
+from powercut.recordings import fill_other_slot
 from run import check
-
-CHUNK = 1 << 20
-
-
-def fill_other_slot(path):
-    """Slot b as an update leaves it."""
-    parts = disk.gpt(path)[0]
-    (source, size, _), (target, _, _) = parts["system-a"], parts["system-b"]
-    for at in range(0, size, CHUNK):
-        data = disk.read(path, source + at, CHUNK)
-        if any(data):
-            with open(path, "r+b") as f:
-                f.seek(target + at)
-                f.write(data)
-    subprocess.run(["mcopy", "-i", f"{path}@@{parts['esp'][0]}", str(vm.BUILD / "uki.efi"),
-                    "::/EFI/Linux/hearth-0002-b+3.efi"], check=True)
 
 
 def slots(box):

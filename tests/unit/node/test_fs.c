@@ -50,6 +50,18 @@ static void checked_where_it_makes_sense(void **state)
 	assert_int_equal(e.code, EUCLEAN);
 }
 
+static void a_torn_superblock_has_a_backup(void **state)
+{
+	(void)state;
+	helper_fails = "e2fsck";
+	helper_status = 4;
+	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), -1);
+	assert_string_equal(disk_log, "e2fsck /dev/vda4\n");
+	helper_status = 8; /* and so does the second one here */
+	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), -1);
+	assert_string_equal(disk_log, "e2fsck /dev/vda4\ne2fsck /dev/vda4\ne2fsck /dev/vda4\n");
+}
+
 static int no_execve(const char *path, char *const argv[], char *const envp[])
 {
 	(void)path;
@@ -125,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_xfs_says_its_size),
 		cmocka_unit_test_setup_teardown(made_by_their_programs, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(a_torn_superblock_has_a_backup, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(checked_where_it_makes_sense, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(without_its_checker_it_is_mounted_all_the_same, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(mounted_with_their_options, disk_up, disk_down),
