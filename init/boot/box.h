@@ -4,6 +4,9 @@
 #define HEARTH_BOOT_BOX_H
 
 #include "boot/control.h"
+#include "boot/guard.h"
+#include "boot/healthgate.h"
+#include "boot/history.h"
 #include "boot/identify.h"
 #include "boot/problem.h"
 #include "boot/say.h"
@@ -13,6 +16,7 @@
 #include "core/command.h"
 #include "core/event.h"
 #include "core/fact.h"
+#include "core/names.h"
 #include "host/cmdline.h"
 #include "host/net.h"
 #include "host/power.h"
@@ -28,13 +32,21 @@ struct box {
 	struct control control;
 	struct stages stages;
 	struct shutdown shutdown;
+	struct history history;
+	struct guard guard;
 	struct say say;
 	struct problems problems;
 	struct power power;
 	struct identify identify;
+	struct {
+		struct healthgate gate;
+		struct helper mark;  /* `hearth slot bad S` */
+		struct names before; /* what was well before the update */
+	} trial;
 	struct cmdline cmdline;
 	struct net_table net;        /* storage for `status` */
 	uint64_t stage1_ms, init_ms; /* clock_ms when stage 1 and PID 1 began; 0: there was no stage 1 */
+	char safe[LIMIT_DETAIL];     /* why the box is in safe mode; "": it is not */
 	enum system_state system;
 	char system_detail[LIMIT_DETAIL];
 	int log_chan;    /* our end of the log service's channel, -1: it does not run */

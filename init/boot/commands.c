@@ -56,6 +56,15 @@ static int do_facts(const struct request *rq, struct json *out, void *arg, struc
 	return 0;
 }
 
+static int do_boots(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	const struct box *box = arg;
+	(void)rq;
+	(void)e;
+	history_json(&box->history, out);
+	return 0;
+}
+
 static int do_start(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
 	struct box *box = arg;
@@ -265,6 +274,7 @@ static struct command rows[] = {
 	{"restart", "NAME", "stop a service and start it again", PEER_LOCAL, 1, 1, do_restart, NULL},
 	{"facts", "", "what is known about the box", ALL, 0, 0, do_facts, NULL},
 	{"fact", "NAME on|off|unknown [DETAIL]", "set a fact", PEER_LOCAL | PEER_KUBE, 2, 3, do_fact, NULL},
+	{"boots", "", "how the last runs ended, and why", ALL, 0, 0, do_boots, NULL},
 	{"events", "[FROM | -f]", "what happened; -f: go on showing it", ALL, 0, 1, do_events, NULL},
 	{"logs", "NAME | pod/NAME [CONTAINER]", "the log of a service or a pod", PEER_LOCAL, 1, 2, do_logs, NULL},
 	{"apps", "[[diff | pause | resume] NAME]", "the apps of the platform", ALL, 0, 2, do_apps, NULL},

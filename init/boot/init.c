@@ -75,6 +75,12 @@ static int start_mounts(void *arg, struct err *e)
 	return rc;
 }
 
+static int start_watchdog(void *arg, struct err *e)
+{
+	struct box *b = arg;
+	return guard_start(&b->guard, e);
+}
+
 static int start_cgroups(void *arg, struct err *e)
 {
 	struct box *b = arg;
@@ -121,6 +127,7 @@ static int start_settings(void *arg, struct err *e)
  * services, which set the fact. */
 static const struct stage_row stages[] = {
 	{"mounts", start_mounts, NULL, NULL, 0, STAGE_DEGRADED, NULL},
+	{"watchdog", start_watchdog, NULL, "mounts", 0, STAGE_CONTINUE, NULL},
 	{"cgroups", start_cgroups, NULL, NULL, 0, STAGE_DEGRADED, NULL},
 	{"loopback", start_loopback, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 	{"clock", start_clock, NULL, NULL, 0, STAGE_CONTINUE, NULL},

@@ -56,7 +56,7 @@ static void on_marked(bool ok, void *arg)
 		wire_problem(box, ROLLBACK,
 		             "the rollback failed: the boot entry could not be changed; see the kernel's log");
 	else if (str_format(what, sizeof(what), ROLLBACK " to slot %c", bootenv_other(box->slot)) == 0)
-		shutdown_ask_for(&box->shutdown, SHUTDOWN_REBOOT, what, box->mark_by);
+		shutdown_ask_for(&box->shutdown, SHUTDOWN_REBOOT, END_ROLLBACK, what, box->mark_by);
 }
 
 int slots_rollback(struct box *box, const char *by, struct err *e)

@@ -28,6 +28,7 @@ static void put_names(const struct box *box, struct json *out)
 	json_string(out, "slot", (const char[]){box->slot, '\0'});
 	json_string(out, "system", system_state_name(box->system));
 	json_string(out, "detail", box->system_detail);
+	json_string(out, "health", box->trial.gate.why); /* of a slot on trial */
 	json_int(out, "boots", box->identify.known ? (int64_t)box->identify.id.boots : 0);
 }
 
@@ -201,7 +202,11 @@ void status_box(struct box *box, struct json *out)
 	put_names(box, out);
 	put_time(box, out);
 	put_url(box, out);
+	const struct fact *dog = fact_find(&box->facts, "watchdog");
+	json_string(out, "watchdog", dog != NULL ? dog->detail : "");
 	json_string(out, "last_shutdown", box->identify.known ? box->identify.id.last_shutdown : "");
+	const struct end *last = history_last(&box->history);
+	json_string(out, "last_kind", last != NULL ? end_kind_name(last->kind) : "");
 	put_interfaces(box, out);
 	put_machine(out);
 	put_disks(box, out);

@@ -17,6 +17,8 @@ MUST_CHECK int wire_services(struct box *box, struct err *e);
 /* Applies identity and settings and loads the box's own services, once the state is mounted; idem. */
 MUST_CHECK int wire_state(struct box *box, struct err *e);
 void wire_shutdown(struct box *box, enum shutdown_how how, const char *by);
+/* See shutdown_restart: for an update, a rollback, the health gate. */
+void wire_restart(struct box *box, enum end_kind kind, const char *why);
 /* A boot stage changed; arg is the box. When none is under way any more for the first time, the fact `started` is set:
  * what would only be in the way of the start waits for it. */
 void wire_stage(const struct stage *s, void *arg);

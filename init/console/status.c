@@ -60,12 +60,16 @@ static void uptime(struct page *p, yyjson_val *s)
 	if (field_str(s, "last_shutdown")[0])
 		buf_addf(&b, ", last run ended: %s", field_str(s, "last_shutdown"));
 	row(p, "up", text);
+	if (field_str(s, "health")[0])
+		row(p, "health", field_str(s, "health"));
 	buf_reset(&b);
 	text_time(&b, field_str(s, "time"));
 	buf_add(&b, field_bool(s, "time_synced") ? " (synchronised)" : " (not synchronised yet)");
 	row(p, "time", text);
 	if (field_str(s, "kernel")[0])
 		row(p, "kernel", field_str(s, "kernel"));
+	if (field_str(s, "watchdog")[0])
+		row(p, "watchdog", field_str(s, "watchdog"));
 }
 
 static void interface(struct page *p, const char *label, yyjson_val *v)

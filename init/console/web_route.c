@@ -13,6 +13,7 @@ static const struct web_route routes[] = {
 	{"/healthz", WEB_HEALTH, WEB_TEXT, "status", NULL, 2000},
 	{"/api/v1/status", WEB_COMMAND, WEB_JSON, "status", NULL, 5000},
 	{"/api/v1/services", WEB_COMMAND, WEB_JSON, "services", NULL, 5000},
+	{"/api/v1/boots", WEB_COMMAND, WEB_JSON, "boots", NULL, 5000},
 	{"/api/v1/facts", WEB_COMMAND, WEB_JSON, "facts", NULL, 5000},
 	{"/api/v1/slots", WEB_COMMAND, WEB_JSON, "slots", NULL, 5000},
 	{"/api/v1/apps", WEB_COMMAND, WEB_JSON, "apps", NULL, 25000},

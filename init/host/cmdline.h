@@ -14,6 +14,8 @@ struct cmdline {
 	char uuid_text[37];
 	char roothash[65];  /* hearth.roothash=64 hexadecimal digits, lower case */
 	bool has_root;      /* hearth.root and hearth.roothash are both there */
+	bool safe;          /* hearth.safe: safe mode, see boot/safe.h */
+	bool hang;          /* hearth.test=hang: PID 1 stands still after a while, for tests of the watchdog */
 	bool no_kubernetes; /* hearth.kubernetes=off: this boot starts neither containerd nor k3s */
 };
 

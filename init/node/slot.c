@@ -63,6 +63,18 @@ static int write_slots(const struct bootenv *b, char running, struct err *e)
 	return file_replace(PATH_RUN_SLOTS, out.data, out.len, 0644, e);
 }
 
+/* On: the boot loader would start the other slot when this one is given up; off: that one is bad; unknown: it holds no
+ * system. The health gate and safe mode go by it. */
+static int tell_other(const struct bootenv_entry *other, struct err *e)
+{
+	enum bootenv_state state = bootenv_state(other);
+	bool starts = state == BOOTENV_GOOD || state == BOOTENV_TRIAL;
+
+	enum fact_value value = state == BOOTENV_EMPTY ? FACT_UNKNOWN : starts ? FACT_ON : FACT_OFF;
+
+	return tell_fact("slot-other", value, bootenv_state_name(state), e);
+}
+
 static int tell_facts(const struct bootenv_entry *en, struct err *e)
 {
 	char trial[LIMIT_DETAIL], failed[LIMIT_DETAIL];
@@ -80,7 +92,12 @@ int slot_tell(bool facts, struct err *e)
 
 	if (bootenv_running(&running, e) < 0 || bootenv_read(&b, e) < 0 || write_slots(&b, running, e) < 0)
 		return -1;
-	return facts ? tell_facts(bootenv_of(&b, running), e) : 0;
+	if (!facts)
+		return 0;
+	/* First: whoever hears of a trial wants to know how it may end. */
+	if (tell_other(bootenv_of(&b, bootenv_other(running)), e) < 0)
+		return -1;
+	return tell_facts(bootenv_of(&b, running), e);
 }
 
 /* ---- what an entry becomes ---- */

@@ -6,7 +6,7 @@
  *                       fresh trial, a good one stays good, a trial keeps its tries
  *
  * Each may be said again and cut anywhere: the entry has the old name or the new one. The ESP is writable only for the
- * moment of the rename. Afterwards PID 1 is told (facts trial-boot and slot-failed, PATH_RUN_SLOTS). */
+ * moment of the rename. Afterwards PID 1 is told (facts slot-other, trial-boot and slot-failed, PATH_RUN_SLOTS). */
 #ifndef HEARTH_NODE_SLOT_H
 #define HEARTH_NODE_SLOT_H
 

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "board.h"
+#include "host/bootenv.h"
 #include "host/disk.h"
 #include "host/gpt.h"
 #include "host/identity.h"
@@ -38,6 +39,8 @@ static struct {
 	struct gpt gpt;
 	struct layout layout;
 	struct identity id;
+	struct end last; /* how the last run ended */
+	bool counted;    /* an earlier run of this role in this boot did it */
 	struct settings settings;
 	struct yaml yaml;
 	unsigned lost; /* mask of enum part */
@@ -244,21 +247,22 @@ static bool known_already(void)
 
 static int read_records(struct err *e)
 {
-	if (known_already())
+	st.counted = known_already();
+	if (st.counted)
 		return 0;
 	copies_settings(&st.settings, &st.yaml);
-	return records_load(&st.id, st.settings.hostname, e);
+	return records_load(&st.id, st.settings.hostname, &st.last, e);
 }
 
 /* A crash explains a last run that did not end in order; one that did may have had an error of the kernel before. */
 static int keep_crash(struct err *e)
 {
-	bool cut = str_eq(st.id.last_shutdown, RECORDS_CUT);
+	bool cut = st.last.kind == END_POWER_LOSS;
 	struct crash c;
 	int rc = crash_keep(PATH_PSTORE, cut, &c, e);
 
-	if (cut && c.reason[0])
-		identity_sentence(st.id.last_shutdown, sizeof(st.id.last_shutdown), c.reason);
+	if (c.reason[0])
+		records_explain(&st.id, &st.last, crash_kind(c.reason), c.reason);
 	if (c.path[0] && cut)
 		log_warnx("storage", "the last run ended by %s; its kernel log is kept in %s", st.id.last_shutdown,
 		          c.path);
@@ -266,6 +270,21 @@ static int keep_crash(struct err *e)
 		log_warnx("storage", "the kernel of an earlier run left a log (%s); it is kept in %s",
 		          c.reason[0] ? c.reason : "no reason in it", c.path);
 	return rc;
+}
+
+/* What the kernel left explains more than the watchdog, which bites after a panic that hangs, too. */
+static int note_end(struct err *e)
+{
+	char slot[2] = "";
+	struct stat s;
+
+	if (st.counted)
+		return 0;
+	if (sys_stat(PATH_RUN_WATCHDOG, &s) == 0)
+		records_explain(&st.id, &st.last, END_WATCHDOG, "the watchdog restarted a box that stood still");
+	if (bootenv_running(&slot[0], e) < 0)
+		slot[0] = '\0'; /* a box whose kernel came by other means has none */
+	return records_begin(&st.last, slot, e);
 }
 
 static int copy_files(struct err *e)
@@ -370,6 +389,7 @@ static const struct step {
 	{"first settings", take_seed, STATE, 0, false},
 	{"records", read_records, STATE, STATE, true},
 	{"kernel log of the last run", keep_crash, STATE, 0, false},
+	{"how the last run ended", note_end, STATE, 0, true},
 	{"copies for PID 1", copy_files, STATE, 0, false},
 	{"versions of the slots", tell_versions, STATE | ESP, 0, false},
 	{"identity", publish, STATE, STATE, true},

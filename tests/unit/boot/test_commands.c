@@ -140,6 +140,21 @@ static void test_status(void **state)
 	has("\"url\":\"https://[fd00::15]/\"");
 }
 
+static void test_boots(void **state)
+{
+	static const struct end last = {.kind = END_WATCHDOG, .slot = "a", .why = "stood still"};
+	(void)state;
+	assert_int_equal(run(PEER_WEB, "boots"), 0);
+	assert_string_equal(text, "{\"boots\":[]}");
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has("\"last_kind\":\"\"");
+	ends_add(&box.history.past, &last);
+	assert_int_equal(run(PEER_WEB, "boots"), 0);
+	has("\"kind\":\"watchdog\",\"reason\":\"stood still\"");
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has("\"last_kind\":\"watchdog\"");
+}
+
 static void test_services(void **state)
 {
 	(void)state;
@@ -382,6 +397,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_status),
+		TEST(test_boots),
 		TEST(test_status_of_kubernetes),
 		TEST(test_services),
 		TEST(test_facts),

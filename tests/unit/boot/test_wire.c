@@ -133,58 +133,6 @@ static struct service *add_service(const char *name)
 	return s;
 }
 
-static void test_system_follows_the_stages(void **state)
-{
-	(void)state;
-	stages_begin(&box.stages);
-	step();
-	assert_int_equal(box.system, SYSTEM_BOOTING);
-	fake_clock_ms += 1000;
-	step();
-	assert_int_equal(box.system, SYSTEM_DEGRADED);
-	assert_true(str_starts(box.system_detail, "network: "));
-	fact_set(&box.facts, "network-up", FACT_ON, "eth0 10.0.2.15");
-	step();
-	assert_int_equal(box.system, SYSTEM_RUNNING); /* a time server that is missing does not matter */
-	assert_string_equal(box.system_detail, "");
-}
-
-static void test_damaged_root_degrades(void **state)
-{
-	(void)state;
-	stages_begin(&box.stages);
-	fact_set(&box.facts, "network-up", FACT_ON, "");
-	fact_set(&box.facts, "time-synced", FACT_ON, "");
-	fact_set(&box.facts, "root-intact", FACT_ON, "");
-	step();
-	assert_int_equal(box.system, SYSTEM_RUNNING);
-	fact_set(&box.facts, "root-intact", FACT_OFF, "block 17");
-	step();
-	assert_int_equal(box.system, SYSTEM_DEGRADED);
-	assert_int_equal(box.problems.count, 1);
-	assert_string_equal(box.problems.list[0].text, "the root is damaged: block 17");
-	fact_set(&box.facts, "root-intact", FACT_ON, "");
-	step();
-	assert_int_equal(box.system, SYSTEM_RUNNING);
-	assert_int_equal(box.problems.count, 0);
-}
-
-static void test_failed_service_degrades(void **state)
-{
-	(void)state;
-	struct service *s = add_service("cert");
-	stages_begin(&box.stages);
-	fact_set(&box.facts, "network-up", FACT_ON, "");
-	fact_set(&box.facts, "time-synced", FACT_ON, "");
-	table_set_state(s, SERVICE_FAILED, "exited with status 3");
-	step();
-	assert_int_equal(box.system, SYSTEM_DEGRADED);
-	assert_string_equal(box.system_detail, "service cert: exited with status 3");
-	table_set_state(s, SERVICE_DONE, "");
-	step();
-	assert_int_equal(box.system, SYSTEM_RUNNING);
-}
-
 static void test_consoles_take_over_the_screen(void **state)
 {
 	(void)state;
@@ -410,9 +358,6 @@ static void test_torture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_system_follows_the_stages),
-		TEST(test_damaged_root_degrades),
-		TEST(test_failed_service_degrades),
 		TEST(test_consoles_take_over_the_screen),
 		TEST(test_log_service_gets_the_pipes),
 		TEST(test_other_services_get_a_control_channel),

@@ -170,16 +170,21 @@ static void pid_1_is_told(void **state)
 	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
 	box_write("/state/update/slot-b", "0.0.7\n");
 	assert_int_equal(run("next a"), 0);
-	assert_string_equal(pid1_heard, "fact trial-boot on slot a, 2 tries left\nfact slot-failed off\n");
+	assert_string_equal(pid1_heard,
+	                    "fact slot-other on good\nfact trial-boot on slot a, 2 tries left\nfact slot-failed off\n");
 	assert_string_equal(box_read("/run/hearth/slots"), "a trial 2 2 " BOARD_VERSION "\nb good 1 0 -\n");
 	box_mounted("/state");
 	assert_int_equal(run("good"), 0);
-	assert_string_equal(pid1_heard, "fact trial-boot off\nfact slot-failed off\n");
+	assert_string_equal(pid1_heard, "fact slot-other on good\nfact trial-boot off\nfact slot-failed off\n");
 	assert_string_equal(box_read("/run/hearth/slots"), "a good 2 0 " BOARD_VERSION "\nb good 1 0 0.0.7\n");
 	assert_int_equal(run("bad a"), 0);
-	assert_string_equal(pid1_heard,
-	                    "fact trial-boot off\nfact slot-failed on slot a runs without a try left: no slot "
-	                    "is good\n");
+	assert_string_equal(pid1_heard, "fact slot-other on good\nfact trial-boot off\nfact slot-failed on slot a runs "
+	                                "without a try left: no slot "
+	                                "is good\n");
+	put(ENTRIES("hearth-0002-a+2-1.efi", "hearth-0001-b+0-3.efi"));
+	assert_int_equal(run("next a"), 0);
+	assert_int_equal(strncmp(pid1_heard, "fact slot-other off bad\n", 24), 0);
+	put(ENTRIES("hearth-0002-a+0-1.efi", "hearth-0001-b.efi"));
 	box_write("/state/update/slot-b", "../../etc\n");
 	pid1_answer = PID1_NO; /* it is done all the same */
 	assert_int_equal(run("good"), 0);

@@ -85,6 +85,7 @@ static void the_second_boot(void **state)
 	                              "xfs /dev/vda5 /data\n" BINDS);
 	assert_true(heard("start 2 of this box"));
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=power loss or crash\n"));
+	assert_non_null(strstr(box_read("/run/hearth/ends"), " ill power loss or crash\n"));
 }
 
 static void a_crash_is_explained(void **state)
@@ -98,6 +99,7 @@ static void a_crash_is_explained(void **state)
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=kernel panic: no reason\n"));
 	assert_true(box_exists("/state/crash/1.txt"));
 	assert_false(box_exists("/sys/fs/pstore/dmesg-efi_pstore-1"));
+	assert_int_equal(strncmp(box_read("/run/hearth/ends"), "panic ", 6), 0);
 	/* An error of the kernel that the run survived explains nothing about its end. */
 	disk_power_cycle();
 	box_write("/state/last-shutdown", "reboot asked for by ctl\n");
@@ -105,6 +107,33 @@ static void a_crash_is_explained(void **state)
 	assert_int_equal(run(), 0);
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=reboot asked for by ctl\n"));
 	assert_true(box_exists("/state/crash/2.txt"));
+}
+
+static void the_watchdog_explains_what_nobody_else_does(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(run(), 0);
+	disk_power_cycle();
+	box_write("/run/hearth/watchdog-reset", "");
+	assert_int_equal(run(), 0);
+	assert_int_equal(strncmp(box_read("/run/hearth/ends"), "watchdog ", 9), 0);
+	/* After an end in order it has nothing to say. */
+	disk_power_cycle();
+	box_write("/run/hearth/watchdog-reset", "");
+	box_write("/state/last-shutdown", "asked 1764000000 60 a 0.1.0 well reboot\n");
+	assert_int_equal(run(), 0);
+	assert_non_null(strstr(box_read("/run/hearth/ends"), "\nasked 1764000000 60 a 0.1.0 well reboot\n"));
+}
+
+static void apps_before_an_update(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
+	box_write("/state/update/apps-before", "coredns\n");
+	assert_int_equal(run(), 0);
+	assert_string_equal(box_read("/run/hearth/apps-before"), "coredns\n");
 }
 
 static void settings_and_the_seed(void **state)
@@ -134,7 +163,8 @@ static void the_boot_entries_are_told(void **state)
 	box_write("/run/hearth/slot", "b\n");
 	pid1_heard[0] = '\0';
 	assert_int_equal(run(), 0);
-	assert_true(heard("fact trial-boot on slot b, 2 tries left\nfact slot-failed off\nfact state-mounted on "));
+	assert_true(heard("fact slot-other on good\nfact trial-boot on slot b, 2 tries left\nfact slot-failed "
+	                  "off\nfact state-mounted on "));
 	assert_both_on();
 	assert_string_equal(box_read("/run/hearth/slots"), "a good 1 0 0.0.9\nb trial 2 2 " BOARD_VERSION "\n");
 }
@@ -325,6 +355,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_run_in_the_same_boot, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_second_boot, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_crash_is_explained, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(the_watchdog_explains_what_nobody_else_does, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(apps_before_an_update, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(settings_and_the_seed, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_boot_entries_are_told, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_disk_too_small_for_data, disk_up, disk_down),
