@@ -1,6 +1,6 @@
 /* A damaged root found while the box runs (fact root-intact, by the scrub and klog roles). PID 1 and its roles run from
- * memory, so the box can still end in order: when the boot loader would start the other slot (fact slot-other), this one
- * is marked bad and the box restarts into it. Else it stays up, degraded, and says so.
+ * memory, so the box can still end in order: when the boot loader would start the other slot (fact slot-other), this
+ * one is marked bad and the box restarts into it. Else it stays up, degraded, and says so.
  *
  * No loop: a slot that is marked bad is only started when all are, and a run that follows one of the same slot with the
  * same end stays. It waits until it is known whether there is a state partition, for the reason is kept there. */

@@ -146,6 +146,15 @@ const char *bootenv_state_name(enum bootenv_state s)
 	return (size_t)s < COUNT_OF(names) ? names[s] : "?";
 }
 
+struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en)
+{
+	struct bootenv_entry bad = *en;
+
+	bad.counted = true;
+	bad.left = 0;
+	return bad;
+}
+
 static bool is_before(const struct bootenv_entry *a, const struct bootenv_entry *b)
 {
 	if (a->generation != b->generation)

@@ -64,6 +64,8 @@ char bootenv_slot(unsigned index); /* 0: 'a' */
 /* en: NULL for a slot without entry. */
 enum bootenv_state bootenv_state(const struct bootenv_entry *en);
 const char *bootenv_state_name(enum bootenv_state s); /* "good", "trial", "bad", "empty" */
+/* What it would be as a bad one: no try left. The name is not written. */
+struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en);
 /* The entry that counts for a slot, or NULL. */
 const struct bootenv_entry *bootenv_of(const struct bootenv *b, char slot);
 /* The highest of all entries plus one, 1 for none. BOOTENV_MOST + 1 has no name: bootenv_name refuses it. */

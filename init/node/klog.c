@@ -29,9 +29,9 @@ static const char *const level_names[] = {"emerg", "alert", "crit", "err", "warn
 static struct klog {
 	struct loop loop;
 	int kmsg;
-	int seq_fd;    /* KLOG_SEQ, -1: not kept */
-	uint64_t next; /* number of the record that is due; 0: whatever comes */
-	uint64_t kept; /* what KLOG_SEQ says */
+	int seq_fd;         /* KLOG_SEQ, -1: not kept */
+	uint64_t next;      /* number of the record that is due; 0: whatever comes */
+	uint64_t kept;      /* what KLOG_SEQ says */
 	struct report root; /* fact root-intact, told once */
 	bool failed;
 	bool overrun;    /* the kernel said that the ring went round */
@@ -125,8 +125,9 @@ bool kmsg_damage(const struct kmsg *m, struct kmsg_damage *d)
 {
 	const char *p = m->text, *limit = m->text + m->len;
 	uint64_t high, low;
-	if (m->facility != 0 || !take_word(&p, limit, "device-mapper: verity: ") || !take_number(&p, limit, ':', &high) ||
-	    !take_number(&p, limit, ':', &low) || high > UINT16_MAX || low > UINT32_MAX || !take_word(&p, limit, " "))
+	if (m->facility != 0 || !take_word(&p, limit, "device-mapper: verity: ") ||
+	    !take_number(&p, limit, ':', &high) || !take_number(&p, limit, ':', &low) || high > UINT16_MAX ||
+	    low > UINT32_MAX || !take_word(&p, limit, " "))
 		return false;
 	d->dev = makedev((unsigned)high, (unsigned)low);
 	d->tree = take_word(&p, limit, "metadata");
