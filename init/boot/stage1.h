@@ -25,7 +25,8 @@
 int stage1_main(int argc, char **argv);
 /* All steps; returns only when one failed. */
 MUST_CHECK int stage1_run(struct err *e);
-/* Says why the boot ends here, marks the slot bad or counts down, and reboots; returns only when the kernel refuses to. */
+/* Says why the boot ends here, marks the slot bad or counts down, and reboots; returns only when the kernel refuses to.
+ */
 void stage1_refuse(const struct err *why);
 
 #endif

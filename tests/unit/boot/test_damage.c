@@ -198,8 +198,7 @@ static void without_another_slot_it_stays(void **state)
 	set("root-intact", FACT_OFF, "block 70 is damaged");
 	assert_int_equal(spawns, 0);
 	assert_false(shutdown_running(&box.shutdown));
-	assert_string_equal(problem(0),
-	                    "root of slot b: block 70 is damaged; flash again or install an update");
+	assert_string_equal(problem(0), "root of slot b: block 70 is damaged; flash again or install an update");
 	/* An update has been installed. */
 	set("slot-other", FACT_ON, "trial");
 	assert_int_equal(spawns, 1);

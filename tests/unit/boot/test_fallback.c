@@ -22,7 +22,8 @@ static int sys_file(const char *path)
 	if (strcmp(what, "partition") == 0)
 		(void)snprintf(text, sizeof(text), "%u\n", number % 16);
 	else
-		(void)snprintf(text, sizeof(text), "DEVTYPE=partition\n%s%s\n", name ? "PARTNAME=" : "", name ? name : "");
+		(void)snprintf(text, sizeof(text), "DEVTYPE=partition\n%s%s\n", name ? "PARTNAME=" : "",
+		               name ? name : "");
 	int fd = mkostemp(file, O_CLOEXEC);
 	unlink(file);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));

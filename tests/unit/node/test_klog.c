@@ -285,10 +285,10 @@ static void tells_of_a_damaged_root_once(void **state)
 {
 	(void)state;
 	pid1_up();
-	assert_int_equal(run((const char *const[]){"3,1,1,-;device-mapper: verity: 254:2: data block 70 is corrupted\n",
-	                                           "3,2,1,-;device-mapper: verity: 254:2: data block 71 is corrupted\n",
-	                                           NULL}),
-	                 0);
+	assert_int_equal(
+		run((const char *const[]){"3,1,1,-;device-mapper: verity: 254:2: data block 70 is corrupted\n",
+	                                  "3,2,1,-;device-mapper: verity: 254:2: data block 71 is corrupted\n", NULL}),
+		0);
 	assert_string_equal(pid1_heard, "fact root-intact off block 70 is damaged\n");
 	assert_non_null(strstr(printed, "err kernel: device-mapper: verity: 254:2: data block 71 is corrupted\n"));
 	/* What was told is not told again by a new start. */
