@@ -294,6 +294,9 @@ int bootenv_remove(const struct bootenv *b, char slot, struct err *e)
 	char path[LIMIT_PATH];
 	unsigned removed = 0;
 
+	if (str_format(path, sizeof(path), PATH_DATA_ESP "/%c", slot) == 0 && sys_unlink(path) < 0 && errno != ENOENT &&
+	    errno != EROFS)
+		return err_sys(e, "remove %s", path);
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->entry[i].slot != slot)
 			continue;

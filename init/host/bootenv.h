@@ -86,7 +86,8 @@ void bootenv_lock(void);
 MUST_CHECK int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, struct err *e);
 /* Removes every entry of the slot and flushes the folder; 0 also when there was none. Of one file under two names the
  * second frees what is free already, at which the kernel makes a FAT read-only: the ESP is writable again afterwards.
- * Nothing else may be written there in the meantime, and such a name is never removed alone. */
+ * Nothing else may be written there in the meantime, and such a name is never removed alone. First the record of the
+ * slot's copy goes (node/esp.h), or the next boot would put the entry back. */
 MUST_CHECK int bootenv_remove(const struct bootenv *b, char slot, struct err *e);
 /* Flushes the folder. */
 MUST_CHECK int bootenv_flush(struct err *e);
