@@ -558,8 +558,8 @@ static void only_a_root_that_failed_speaks_against_the_slot(void **state)
 	stage1_refuse(&e);
 	assert_non_null(strstr(console, way));
 	setup(NULL);
-	two_slots();
-	loader = NULL;
+	disks = " 254 2 1048576 vda2\n 254 18 1048576 vdb2\n";
+	roots = "vda2 vdb2";
 	refused("two partitions claim to be the root");
 	stage1_refuse(&e);
 	assert_null(strstr(console, way));

@@ -281,15 +281,25 @@ static void waits_while_the_pipe_is_full(void **state)
 	assert_string_equal(printed, "info kernel: a\ninfo kernel: b\n");
 }
 
+static unsigned sends;
+
+static ssize_t count_sends(int fd, const struct msghdr *m, int flags)
+{
+	sends++;
+	return pid1_sendmsg(fd, m, flags);
+}
+
 static void tells_of_a_damaged_root_once(void **state)
 {
 	(void)state;
 	pid1_up();
+	fake_sendmsg = count_sends;
 	assert_int_equal(
 		run((const char *const[]){"3,1,1,-;device-mapper: verity: 254:2: data block 70 is corrupted\n",
 	                                  "3,2,1,-;device-mapper: verity: 254:2: data block 71 is corrupted\n", NULL}),
 		0);
 	assert_string_equal(pid1_heard, "fact root-intact off block 70 is damaged\n");
+	assert_int_equal(sends, 1);
 	assert_non_null(strstr(printed, "err kernel: device-mapper: verity: 254:2: data block 71 is corrupted\n"));
 	/* What was told is not told again by a new start. */
 	assert_int_equal(run((const char *const[]){"3,2,1,-;device-mapper: verity: 254:2: data block 71 is corrupted\n",
