@@ -44,7 +44,7 @@ clean: ## remove build/ (the cache of built packages stays)
 .PHONY: all help run image bundle release-check test test-all times lock clean
 
 LIBRARIES := zlib zstd xz libyaml yyjson mbedtls libwebsockets nghttp2 curl libarchive
-USERLAND := busybox e2fsprogs util-linux inih liburcu xfsprogs systemd-boot libmnl libnftnl iptables ipset
+USERLAND := busybox e2fsprogs dosfstools util-linux inih liburcu xfsprogs systemd-boot libmnl libnftnl iptables ipset
 # Kubernetes and what it runs: one Go module (board/go.mod), so the largest is built first and the others share with it.
 KUBERNETES := k3s containerd libseccomp runc cni-plugins hearth-cri
 WORKLOADS := ca-certificates pause coredns local-path-provisioner metrics-server prometheus node-exporter pocketbase transmission

@@ -21,13 +21,17 @@ install -m 755 build/pkg/busybox/bin/busybox "$tree/bin/busybox"
 while read -r applet; do
 	ln -s busybox "$tree/bin/$applet"
 done <build/pkg/busybox/applets
-for p in e2fsprogs/sbin/mke2fs e2fsprogs/sbin/e2fsck e2fsprogs/sbin/resize2fs \
+for p in dosfstools/sbin/fsck.fat dosfstools/sbin/mkfs.fat e2fsprogs/sbin/mke2fs e2fsprogs/sbin/e2fsck e2fsprogs/sbin/resize2fs \
 	xfsprogs/sbin/mkfs.xfs xfsprogs/sbin/xfs_growfs xfsprogs/sbin/xfs_repair; do
 	install -m 755 "build/pkg/$p" "$tree/usr/sbin/${p##*/}"
 done
 install -m 644 build/pkg/e2fsprogs/etc/mke2fs.conf "$tree/etc/mke2fs.conf"
 mkdir -p "$tree/etc/ssl"
 cp -R build/pkg/ca-certificates/etc/ssl/certs "$tree/etc/ssl/" # whom updates over https believe
+
+# What the boot partition is repaired from.
+install -D -m 644 build/pkg/systemd-boot/efi/systemd-bootx64.efi "$tree/usr/share/hearth/esp/BOOTX64.EFI"
+install -m 644 board/loader.conf "$tree/usr/share/hearth/esp/loader.conf"
 
 # Kubernetes, the container runtime, and what they run on the host.
 mkdir -p "$tree/etc/rancher" "$tree/usr/lib/cni" "$tree/usr/share/hearth/manifests" "$tree/etc/containerd/certs.d"

@@ -38,7 +38,7 @@ build/init/%.o: init/%.c init/init.mk | $(GENERATED) $(INIT_LIBS:%=build/pkg/%)
 	@musl-gcc $(TARGET_CFLAGS) -MMD -MP -c $< -o $@
 
 # Hashes every byte of an update twice; with -Os the SHA instructions run at half their speed.
-build/init/update/sha256.o: TARGET_CFLAGS += -O2
+build/init/format/sha256.o: TARGET_CFLAGS += -O2
 
 $(HEARTH): $(INIT_OBJ)
 	@echo "ld $@"

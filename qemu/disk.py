@@ -1,4 +1,5 @@
 """Looks at a powered-off machine's disk and changes it, from outside: partitions, file systems, single bits."""
+import re
 import struct
 import subprocess
 import tempfile
@@ -40,6 +41,28 @@ def read(path, at, size):
     with open(path, "rb") as f:
         f.seek(at)
         return f.read(size)
+
+
+def middle_of(image, path):
+    """Where in the image of a root the data of a file in it lies, some way into its middle."""
+    text = subprocess.run(["dump.erofs", "-e", f"--path={path}", str(image)], capture_output=True, text=True,
+                          check=True).stdout
+    blocks = re.findall(r"^\s*\d+:.*:\s*(\d+)\.\.", text, re.M)
+    return int(blocks[len(blocks) // 2]) + 100
+
+
+def write_slot(path, slot, image, entry, uki):
+    """Fills a slot as an update leaves it: the root's image, and the UKI under that name."""
+    parts = gpt(path)[0]
+    with open(path, "r+b") as f, open(image, "rb") as source:
+        f.seek(parts[f"system-{slot}"][0])
+        while data := source.read(1 << 20):
+            f.write(data)
+    put_esp(path, uki, f"::/EFI/Linux/{entry}")
+
+
+def put_esp(path, file, target):
+    subprocess.run(["mcopy", "-o", "-i", f"{path}@@{gpt(path)[0]['esp'][0]}", str(file), target], check=True)
 
 
 def flip_bit(path, at):

@@ -45,6 +45,8 @@
 #define PATH_ESP              "/boot"
 #define PATH_ESP_ENTRIES      PATH_ESP "/EFI/Linux" /* one UKI per slot, see host/bootenv.h */
 #define PATH_ESP_SEED         PATH_ESP "/hearth.yaml" /* first settings of a box, written by any computer after flashing */
+#define PATH_LOADER           "/usr/share/hearth/esp" /* the boot loader and loader.conf, to repair PATH_ESP from */
+#define PATH_DATA_ESP         PATH_DATA "/esp"        /* copies of the boot entries, see node/esp.h */
 #define PATH_WEB_ROOT         PATH_RUN "/web-root"    /* empty; the root of the web role */
 
 /* What the kernel gives. */
@@ -74,6 +76,8 @@
 /* Helper programs of the image. */
 #define PATH_E2FSCK      "/usr/sbin/e2fsck"
 #define PATH_MKE2FS      "/usr/sbin/mke2fs"
+#define PATH_FSCK_FAT    "/usr/sbin/fsck.fat"
+#define PATH_MKFS_FAT    "/usr/sbin/mkfs.fat"
 #define PATH_MKFS_XFS    "/usr/sbin/mkfs.xfs"
 #define PATH_XFS_GROWFS  "/usr/sbin/xfs_growfs"
 #define PATH_UDHCPC      "/bin/udhcpc"

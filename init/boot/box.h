@@ -40,9 +40,14 @@ struct box {
 	struct identify identify;
 	struct {
 		struct healthgate gate;
-		struct helper mark;  /* `hearth slot bad S` */
 		struct names before; /* what was well before the update */
 	} trial;
+	struct {
+		struct helper mark; /* `hearth slot bad S` */
+		bool anyway;        /* also when that fails */
+		enum end_kind kind;
+		char why[LIMIT_DETAIL];
+	} leave;
 	struct cmdline cmdline;
 	struct net_table net;        /* storage for `status` */
 	uint64_t stage1_ms, init_ms; /* clock_ms when stage 1 and PID 1 began; 0: there was no stage 1 */
@@ -51,7 +56,7 @@ struct box {
 	char system_detail[LIMIT_DETAIL];
 	int log_chan;    /* our end of the log service's channel, -1: it does not run */
 	bool log_reopen; /* "reopen" is still to be told */
-	struct loop_timer log_again, judge, keep_clock, reap, power_later;
+	struct loop_timer log_again, judge, damage, keep_clock, reap, power_later;
 	struct helper keep;
 	char slot;          /* that runs: 'a', 'b'; '\0': nobody knows */
 	struct helper mark; /* makes the other slot the next one: a rollback */

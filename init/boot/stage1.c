@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "boot/candidate.h"
+#include "boot/fallback.h"
 #include "boot/init.h"
 #include "boot/say.h"
 #include "host/bootenv.h"
@@ -36,6 +37,7 @@
 #define SCAN_MS          60000   /* for naming the damaged block */
 #define SCAN_BYTES       0x10000 /* one read */
 #define ADVICE           "flash again or boot the other slot"
+#define READ_MS          2000
 #define COUNTDOWN_STEP_S 10 /* how often the reason is repeated: somebody may have just plugged in the screen */
 
 static struct {
@@ -43,11 +45,13 @@ static struct {
 	struct cmdline cmd;
 	struct disk_list disks, seen;
 	struct disk_match match;
-	unsigned which; /* of match */
-	char wanted;    /* slot that the command line or the boot loader says; '\0': none */
-	char slot;      /* that runs; '\0': nobody knows */
-	uint64_t began; /* clock_ms */
-	dev_t root;     /* the verity device */
+	unsigned which;               /* of match */
+	struct bootenv_entry started; /* by the boot loader; slot '\0': it does not say */
+	bool suspect;                 /* it is the root that failed */
+	char wanted;                  /* slot that the command line or the boot loader says; '\0': none */
+	char slot;                    /* that runs; '\0': nobody knows */
+	uint64_t began;               /* clock_ms */
+	dev_t root;                   /* the verity device */
 	char root_path[LIMIT_NAME];
 	int root_fd; /* -1: none */
 	_Alignas(VERITY_BLOCK) uint8_t block[SCAN_BYTES];
@@ -111,15 +115,15 @@ static int ask_loader(struct err *e)
 {
 	static const struct mounts_row variables = {
 		"efivarfs", PATH_EFIVARS, "efivarfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL, false};
-	struct bootenv_entry en;
 
 	s1.wanted = s1.cmd.slot[0];
 	if (s1.wanted != '\0')
 		return 0;
-	if (mounts_apply(&variables, e) < 0 || bootenv_loader(&en, e) < 0)
+	if (mounts_apply(&variables, e) < 0 || bootenv_loader(&s1.started, e) < 0) {
 		log_info("stage1", "the boot loader says nothing of a slot: %s", e->text);
-	else
-		s1.wanted = en.slot;
+		s1.started.slot = '\0';
+	}
+	s1.wanted = s1.started.slot;
 	return 0;
 }
 
@@ -329,14 +333,16 @@ static int start_stage2(struct err *e)
 	return err_sys(e, "exec " PATH_SELF);
 }
 
+/* root: a failure speaks against this slot. */
 static const struct {
 	const char *what;
 	int (*run)(struct err *e);
+	bool root;
 } steps[] = {
-	{"mounts", mount_kernel},     {"consoles", start_talking}, {"command line", read_cmdline},
-	{"boot loader", ask_loader},  {"disk", find_root},         {"slot", settle_slot},
-	{"verity", open_root},        {"mount", mount_root},       {"program", keep_program},
-	{"switch root", switch_root}, {"stage 2", start_stage2},
+	{"mounts", mount_kernel, false},     {"consoles", start_talking, false}, {"command line", read_cmdline, false},
+	{"boot loader", ask_loader, false},  {"disk", find_root, true},          {"slot", settle_slot, false},
+	{"verity", open_root, true},         {"mount", mount_root, true},        {"program", keep_program, true},
+	{"switch root", switch_root, false}, {"stage 2", start_stage2, false},
 };
 
 int stage1_run(struct err *e)
@@ -345,10 +351,39 @@ int stage1_run(struct err *e)
 	s1.began = clock_ms();
 	s1.root_fd = -1;
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		if (steps[i].run(e) < 0)
-			return err_prefix(e, "cannot boot: %s", steps[i].what);
+		if (steps[i].run(e) == 0)
+			continue;
+		s1.suspect = steps[i].root && e->code != ENOTUNIQ;
+		return err_prefix(e, "cannot boot: %s", steps[i].what);
 	}
 	return err_set(e, ENOEXEC, "cannot boot: the program ended"); /* not reached: an exec does not return 0 */
+}
+
+/* Once: what cannot be marked now cannot be later. */
+static bool goes_over(void)
+{
+	char disk[DISK_NAME] = "";
+	struct err e;
+	unsigned number;
+
+	if (!s1.suspect || s1.started.slot == '\0')
+		return false;
+	s1.suspect = false;
+	if (s1.match.count > 0 && disk_of_partition(s1.match.dev[s1.which].dev, disk, &number, &e) < 0)
+		return false;
+	if (fallback_mark(&s1.started, disk, &s1.disks, &e) == 0)
+		return true;
+	tell("no way to the other slot: %s", e.text);
+	return false;
+}
+
+static void count_down(const struct err *why)
+{
+	for (unsigned left = STAGE1_REBOOT_S; left > 0; left -= COUNTDOWN_STEP_S) {
+		tell("%s", why->text);
+		tell("restart in %u s", left);
+		(void)sys_poll(NULL, 0, COUNTDOWN_STEP_S * 1000);
+	}
 }
 
 void stage1_refuse(const struct err *why)
@@ -357,10 +392,13 @@ void stage1_refuse(const struct err *why)
 
 	if (s1.say.count == 0) /* it failed before there were any */
 		(void)start_talking(&ignored);
-	for (unsigned left = STAGE1_REBOOT_S; left > 0; left -= COUNTDOWN_STEP_S) {
+	if (goes_over()) {
 		tell("%s", why->text);
-		tell("restart in %u s", left);
-		(void)sys_poll(NULL, 0, COUNTDOWN_STEP_S * 1000);
+		tell("slot %c is marked bad now; slot %c is started instead", s1.started.slot,
+		     bootenv_other(s1.started.slot));
+		(void)sys_poll(NULL, 0, READ_MS);
+	} else {
+		count_down(why);
 	}
 	tell("restarting");
 	sys_reboot(RB_AUTOBOOT);

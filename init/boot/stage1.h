@@ -9,8 +9,9 @@
  * Of two partitions with that UUID, both slots of one disk, the loader's choice is taken; else two are an error that
  * names both (boot/candidate). The running slot is the one that the partition is named after.
  *
- * Whatever fails ends in one place: the reason on every console and in the kernel's log, a countdown, a reboot. The
- * boot loader counts the tries of a new slot and chooses the other one when they are used up. */
+ * Whatever fails ends in one place: the reason on every console and in the kernel's log, a countdown, a reboot. When it
+ * is the root that is missing or refused and the other slot can be started, the boot entry is marked bad
+ * (boot/fallback) and the reboot comes at once; else the boot loader counts the tries of a new slot. */
 #ifndef HEARTH_BOOT_STAGE1_H
 #define HEARTH_BOOT_STAGE1_H
 
@@ -24,7 +25,8 @@
 int stage1_main(int argc, char **argv);
 /* All steps; returns only when one failed. */
 MUST_CHECK int stage1_run(struct err *e);
-/* Says why the boot ends here, counts down and reboots; returns only when the kernel refuses to. */
+/* Says why the boot ends here, marks the slot bad or counts down, and reboots; returns only when the kernel refuses to.
+ */
 void stage1_refuse(const struct err *why);
 
 #endif

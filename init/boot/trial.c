@@ -9,8 +9,7 @@
 #include "base/str.h"
 #include "boot/criteria.h"
 #include "boot/judge.h"
-
-#define MARK_MS 30000 /* for a file of the ESP, on a slow stick */
+#include "boot/leave.h"
 
 static void missing(struct buf *out, void *arg)
 {
@@ -25,35 +24,12 @@ static void missing(struct buf *out, void *arg)
 	criteria_missing(&c, out);
 }
 
-static void leave(struct box *box)
+static void give_up(struct box *box)
 {
 	char why[LIMIT_DETAIL];
 	if (str_format(why, sizeof(why), "slot %c: %s", box->slot != '\0' ? box->slot : '?', box->trial.gate.why) < 0)
 		(void)!str_copy(why, sizeof(why), box->trial.gate.why);
-	shutdown_restart(&box->shutdown, END_HEALTH_GATE, why);
-}
-
-/* Whatever it says: the boot loader counts the tries by itself. */
-static void on_marked(bool ok, void *arg)
-{
-	if (!ok)
-		log_warnx("health", "the slot could not be marked bad; its tries run out instead");
-	leave(arg);
-}
-
-static void give_up(struct box *box)
-{
-	const char slot[] = {box->slot, '\0'};
-	const char *const words[] = {"slot", "bad", slot, NULL};
-	struct helper *h = &box->trial.mark;
-	struct err e;
-	h->loop = &box->loop;
-	h->fn = on_marked;
-	h->arg = box;
-	if (helper_run(h, words, MARK_MS, &e) == 0)
-		return;
-	log_warnx("health", "%s", e.text);
-	leave(box);
+	leave_slot(box, LEAVE_ANYWAY, END_HEALTH_GATE, why);
 }
 
 static void changed(enum healthgate_state s, const char *why, void *arg)

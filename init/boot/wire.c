@@ -11,6 +11,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "boot/damage.h"
 #include "boot/judge.h"
 #include "boot/safe.h"
 #include "boot/trial.h"
@@ -294,16 +295,6 @@ static void fact_data(const struct fact *f, struct box *box)
 	feed_log(box);
 }
 
-static void fact_root(const struct fact *f, struct box *box)
-{
-	char text[ERR_TEXT];
-	judge_later(box);
-	if (f->value != FACT_OFF)
-		problem_clear(&box->problems, f->name);
-	else if (str_format(text, sizeof(text), "the root is damaged: %s", f->detail) == 0)
-		wire_problem(box, f->name, text);
-}
-
 static void fact_time(const struct fact *f, struct box *box)
 {
 	if (f->value == FACT_ON)
@@ -326,7 +317,6 @@ static const struct {
 	void (*fn)(const struct fact *f, struct box *box);
 } fact_rows[] = {
 	{"data-mounted", fact_data},
-	{"root-intact", fact_root},
 	{"time-synced", fact_time},
 };
 
@@ -341,6 +331,7 @@ static void on_fact(const struct fact *f, enum fact_value before, void *arg)
 		fact_console(box);
 	stages_fact(&box->stages, f);
 	trial_fact(box, f);
+	damage_fact(box, f);
 	for (size_t i = 0; i < COUNT_OF(fact_rows); i++) {
 		if (str_eq(fact_rows[i].fact, f->name))
 			fact_rows[i].fn(f, box);

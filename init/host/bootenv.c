@@ -146,6 +146,15 @@ const char *bootenv_state_name(enum bootenv_state s)
 	return (size_t)s < COUNT_OF(names) ? names[s] : "?";
 }
 
+struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en)
+{
+	struct bootenv_entry bad = *en;
+
+	bad.counted = true;
+	bad.left = 0;
+	return bad;
+}
+
 static bool is_before(const struct bootenv_entry *a, const struct bootenv_entry *b)
 {
 	if (a->generation != b->generation)
@@ -285,6 +294,9 @@ int bootenv_remove(const struct bootenv *b, char slot, struct err *e)
 	char path[LIMIT_PATH];
 	unsigned removed = 0;
 
+	if (str_format(path, sizeof(path), PATH_DATA_ESP "/%c", slot) == 0 && sys_unlink(path) < 0 && errno != ENOENT &&
+	    errno != EROFS)
+		return err_sys(e, "remove %s", path);
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->entry[i].slot != slot)
 			continue;

@@ -64,6 +64,8 @@ char bootenv_slot(unsigned index); /* 0: 'a' */
 /* en: NULL for a slot without entry. */
 enum bootenv_state bootenv_state(const struct bootenv_entry *en);
 const char *bootenv_state_name(enum bootenv_state s); /* "good", "trial", "bad", "empty" */
+/* What it would be as a bad one: no try left. The name is not written. */
+struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en);
 /* The entry that counts for a slot, or NULL. */
 const struct bootenv_entry *bootenv_of(const struct bootenv *b, char slot);
 /* The highest of all entries plus one, 1 for none. BOOTENV_MOST + 1 has no name: bootenv_name refuses it. */
@@ -84,7 +86,8 @@ void bootenv_lock(void);
 MUST_CHECK int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, struct err *e);
 /* Removes every entry of the slot and flushes the folder; 0 also when there was none. Of one file under two names the
  * second frees what is free already, at which the kernel makes a FAT read-only: the ESP is writable again afterwards.
- * Nothing else may be written there in the meantime, and such a name is never removed alone. */
+ * Nothing else may be written there in the meantime, and such a name is never removed alone. First the record of the
+ * slot's copy goes (node/esp.h), or the next boot would put the entry back. */
 MUST_CHECK int bootenv_remove(const struct bootenv *b, char slot, struct err *e);
 /* Flushes the folder. */
 MUST_CHECK int bootenv_flush(struct err *e);

@@ -24,6 +24,9 @@
 #define CHECK_NONE  8 /* e2fsck: could not begin, as without a superblock */
 #define GROW_SLACK  (UINT64_C(16) << 20) /* an XFS does not use a last allocation group that would be too small */
 
+#define TEXT(number)  TEXT_OF(number)
+#define TEXT_OF(text) #text
+
 /* Short: it is shown on 80 columns and cut at LIMIT_DETAIL. */
 #define KEEP_SAFE "left as it is: repair it on another computer or delete the partition"
 
@@ -38,7 +41,9 @@ static const struct fs {
                     .type = "vfat",
                     .options = "umask=0077",
                     /* In order: a power cut in a rename leaves the boot entry under both names, never under none. */
-                    .flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_DIRSYNC},
+                    .flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_DIRSYNC,
+                    .make = {PATH_MKFS_FAT, "-F", "32", "-n", BOARD_LABEL_ESP, "-i", TEXT(BOARD_IMAGE_ESP_SERIAL)},
+                    .check = {PATH_FSCK_FAT, "-a", "-w"}},
 	/* Few small files: fewer inodes make it quicker; nothing is left for a kernel thread to initialise later. */
 	[FS_STATE] = {.target = PATH_STATE,
                       .type = "ext4",
@@ -80,8 +85,6 @@ int fs_make(enum fs_id id, const char *device, struct err *e)
 	const struct fs *f = &table[id];
 	int status;
 
-	if (!f->make[0])
-		return err_set(e, EINVAL, "%s is not made here", f->target);
 	if (run_on(f->make, device, MAKE_MS, &status, e) < 0)
 		return err_prefix(e, "make %s on %s", f->type, device);
 	return status == 0
@@ -100,11 +103,12 @@ static int run_check(const struct fs *f, const char *device, int *status, struct
 	return rc;
 }
 
-int fs_check(enum fs_id id, const char *device, struct err *e)
+int fs_check(enum fs_id id, const char *device, bool *fixed, struct err *e)
 {
 	const struct fs *f = &table[id];
 	int status;
 
+	*fixed = false;
 	if (!f->check[0])
 		return 0;
 	if (run_check(f, device, &status, e) < 0) {
@@ -116,7 +120,8 @@ int fs_check(enum fs_id id, const char *device, struct err *e)
 	if (status > CHECK_FIXED)
 		return err_set(e, EUCLEAN, "the %s of %s is damaged (status %d of its check); " KEEP_SAFE, f->type,
 		               device, status);
-	if (status > 0)
+	*fixed = status > 0;
+	if (*fixed)
 		log_warnx("storage", "%s: repaired (status %d)", device, status);
 	return 0;
 }

@@ -79,10 +79,7 @@ int scrub_main(int argc, char **argv)
 	int rc = scrub_device(fd, &block, &e);
 	sys_close(fd);
 	if (rc < 0)
-		(void)snprintf(
-			detail, sizeof(detail),
-			"root: block %llu is damaged: the kernel refuses it; flash again or start the other slot",
-			(unsigned long long)block);
+		(void)snprintf(detail, sizeof(detail), "block %llu is damaged", (unsigned long long)block);
 	else
 		(void)snprintf(detail, sizeof(detail), "%llu MiB checked",
 		               (unsigned long long)(block * VERITY_BLOCK >> 20));

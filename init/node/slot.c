@@ -113,9 +113,7 @@ static bool to_good(const struct bootenv *b, const struct bootenv_entry *from, s
 static bool to_bad(const struct bootenv *b, const struct bootenv_entry *from, struct bootenv_entry *to)
 {
 	(void)b;
-	to->counted = true;
-	to->left = 0;
-	to->used = from->used;
+	*to = bootenv_as_bad(from);
 	return bootenv_state(from) != BOOTENV_BAD;
 }
 

@@ -22,6 +22,7 @@
 #include "host/verity.h"
 #include "node/copies.h"
 #include "node/crash.h"
+#include "node/esp.h"
 #include "node/fs.h"
 #include "node/layout.h"
 #include "node/records.h"
@@ -43,8 +44,9 @@ static struct {
 	bool counted;    /* an earlier run of this role in this boot did it */
 	struct settings settings;
 	struct yaml yaml;
-	unsigned lost; /* mask of enum part */
-	bool retry;    /* a step failed for a reason that may pass */
+	unsigned lost;  /* mask of enum part */
+	bool esp_fixed; /* by its check, before it was mounted */
+	bool retry;     /* a step failed for a reason that may pass */
 } st;
 
 static int device_of(unsigned number, char device[DEVICE], struct err *e)
@@ -140,15 +142,25 @@ static int tell_kernel(struct err *e)
 	return rc;
 }
 
-/* Not needed by anything but the boot entries and the seed. */
-static int mount_esp(struct err *e)
+static int esp_device(char device[DEVICE], struct err *e)
 {
-	char device[DEVICE];
 	struct gpt_part p;
 
 	if (!gpt_find(&st.gpt, BOARD_PART_ESP, &p))
 		return err_set(e, ENOENT, "no partition " BOARD_PART_ESP);
-	return device_of(p.number, device, e) < 0 ? -1 : fs_mount(FS_ESP, device, e);
+	return device_of(p.number, device, e);
+}
+
+/* Not needed by anything but the boot entries and the seed. What its check cannot repair is repair_esp's. */
+static int mount_esp(struct err *e)
+{
+	char device[DEVICE];
+
+	if (esp_device(device, e) < 0)
+		return -1;
+	if (!mounts_is_mounted(PATH_ESP) && fs_check(FS_ESP, device, &st.esp_fixed, e) < 0)
+		log_warnx("storage", "%s", e->text);
+	return fs_mount(FS_ESP, device, e);
 }
 
 /* A box whose kernel came by other means has no slot that anybody knows, or no entries: trying again changes nothing.
@@ -205,6 +217,7 @@ static int make_fresh(unsigned i, enum fs_id fs, const char *device, struct err 
 static int bring_up(unsigned i, enum fs_id fs, struct err *e)
 {
 	char device[DEVICE];
+	bool fixed;
 
 	if (!st.layout.there[i]) {
 		*e = st.layout.missing[i];
@@ -216,7 +229,7 @@ static int bring_up(unsigned i, enum fs_id fs, struct err *e)
 		return -1;
 	if ((st.layout.part[i].attributes & GPT_FRESH) && make_fresh(i, fs, device, e) < 0)
 		return -1;
-	return fs_check(fs, device, e) < 0 ? -1 : fs_mount(fs, device, e);
+	return fs_check(fs, device, &fixed, e) < 0 ? -1 : fs_mount(fs, device, e);
 }
 
 static int bring_up_state(struct err *e)
@@ -359,6 +372,55 @@ static int bind_folders(struct err *e)
 	return 0;
 }
 
+/* The first settings of a box are the only thing in there that has no copy. */
+static int make_esp_anew(struct err *e)
+{
+	char device[DEVICE];
+
+	if (esp_device(device, e) < 0)
+		return -1;
+	log_warnx("storage", "%s: making the boot partition anew", device);
+	if (mounts_is_mounted(PATH_ESP) && sys_umount2(PATH_ESP, 0) < 0)
+		return err_sys(e, "unmount " PATH_ESP);
+	return fs_make(FS_ESP, device, e) < 0 ? -1 : fs_mount(FS_ESP, device, e);
+}
+
+static int restore_esp(struct buf *done, struct err *e)
+{
+	char slot;
+
+	if (!(st.lost & ESP) && esp_restore(done, e) == 0)
+		return 0;
+	bool fs_is_bad = (st.lost & ESP) || e->code == EIO || e->code == EUCLEAN || e->code == EROFS;
+	if (!fs_is_bad || bootenv_running(&slot, e) < 0)
+		return -1;
+	if (!esp_has_copy(slot))
+		return err_set(e, ENOENT, "it is damaged, and there is no whole copy of the boot entry of slot %c",
+		               slot);
+	if (make_esp_anew(e) < 0 || esp_restore(done, e) < 0)
+		return -1;
+	st.lost &= ~(unsigned)ESP;
+	return 0;
+}
+
+/* Late: the copies are in PATH_DATA, and nobody waits for this. */
+static int repair_esp(struct err *e)
+{
+	char text[LIMIT_DETAIL - 16], detail[LIMIT_DETAIL] = "";
+	struct err ignored;
+	struct buf done;
+
+	buf_init(&done, text, sizeof(text));
+	if (st.esp_fixed)
+		buf_add(&done, "file system");
+	int rc = restore_esp(&done, e);
+	if (done.len > 0 && str_format(detail, sizeof(detail), "repaired: %s", text) < 0)
+		detail[0] = '\0';
+	if (tell_fact("boot-partition", rc < 0 ? FACT_OFF : FACT_ON, rc < 0 ? e->text : detail, &ignored) < 0)
+		log_warnx("storage", "%s", ignored.text);
+	return rc < 0 ? -1 : done.len > 0 ? tell_slots(true, e) : 0;
+}
+
 static int tell_data(struct err *e)
 {
 	char detail[LIMIT_DETAIL];
@@ -398,6 +460,7 @@ static const struct step {
 	{"grow " PATH_DATA, grow_data, DATA, 0, false},
 	{"folders of " PATH_DATA, bind_folders, DATA, DATA, true},
 	{"tell PID 1", tell_data, DATA, 0, true},
+	{"contents of " PATH_ESP, repair_esp, DISK, 0, false},
 };
 
 static void tell_lost(unsigned lost, const char *why)

@@ -28,7 +28,7 @@
 #include "format/version.h"
 #include "format/yaml.h"
 #include "host/verity.h"
-#include "update/sha256.h"
+#include "format/sha256.h"
 #include "update/tar.h"
 
 #define MANIFEST_FORMAT     1

@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "format/yaml.h"
 #include "update/manifest.h"
-#include "update/sha256.h"
+#include "format/sha256.h"
 #include "update/tar.h"
 
 struct reader_hooks {

@@ -11,7 +11,7 @@
 #include "base/dir.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "update/sha256.h"
+#include "format/sha256.h"
 
 #define SUFFIX ".pem"
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "host/verity.h"
-#include "update/sha256.h"
+#include "format/sha256.h"
 
 struct fake_tree {
 	struct verity v; /* salt_len and salt: to be set before */

@@ -112,7 +112,7 @@ static void test_damaged_root_degrades(void **state)
 	step();
 	assert_int_equal(box.system, SYSTEM_DEGRADED);
 	assert_int_equal(box.problems.count, 1);
-	assert_string_equal(box.problems.list[0].text, "the root is damaged: block 17");
+	assert_string_equal(box.problems.list[0].text, "root of slot ?: block 17; flash again or install an update");
 	fact_set(&box.facts, "root-intact", FACT_ON, "");
 	step();
 	assert_int_equal(box.system, SYSTEM_RUNNING);

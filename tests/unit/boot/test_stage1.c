@@ -539,6 +539,43 @@ static void the_end_is_told_and_counted_down(void **state)
 	assert_non_null(strstr(console, "restart in 10 s"));
 }
 
+/* Here without a boot partition; what marking does is boot/fallback's. */
+static void only_a_root_that_failed_speaks_against_the_slot(void **state)
+{
+	(void)state;
+	static const char *const way = "no way to the other slot: no boot partition";
+	mount_damaged = true;
+	refused("the root is refused");
+	stage1_refuse(&e);
+	assert_non_null(strstr(console, way));
+	assert_non_null(strstr(console, "restart in 60 s"));
+	console[0] = '\0';
+	stage1_refuse(&e); /* once is enough */
+	assert_null(strstr(console, way));
+	setup(NULL);
+	roots = "";
+	refused("no disk holds the root");
+	stage1_refuse(&e);
+	assert_non_null(strstr(console, way));
+	setup(NULL);
+	disks = " 254 2 1048576 vda2\n 254 18 1048576 vdb2\n";
+	roots = "vda2 vdb2";
+	refused("two partitions claim to be the root");
+	stage1_refuse(&e);
+	assert_null(strstr(console, way));
+	setup(NULL);
+	exec_works = false;
+	refused("exec");
+	stage1_refuse(&e);
+	assert_null(strstr(console, way));
+	setup(NULL);
+	loader = NULL;
+	mount_damaged = true;
+	refused("the root is refused");
+	stage1_refuse(&e);
+	assert_null(strstr(console, way));
+}
+
 static void any_call_may_fail(void **state)
 {
 	(void)state;
@@ -582,6 +619,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_root_that_does_not_mount_for_another_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_program_that_does_not_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_end_is_told_and_counted_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_a_root_that_failed_speaks_against_the_slot, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_call_may_fail, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_pid_1_may, setup, teardown),
 	};

@@ -5,6 +5,7 @@
 #include "host/mounts.h"
 
 static struct err e;
+static bool fixed;
 
 static void an_xfs_says_its_size(void **state)
 {
@@ -26,8 +27,8 @@ static void made_by_their_programs(void **state)
 	(void)state;
 	assert_int_equal(fs_make(FS_STATE, "/dev/vda4", &e), 0);
 	assert_int_equal(fs_make(FS_DATA, "/dev/vda5", &e), 0);
-	assert_string_equal(disk_log, "mke2fs /dev/vda4\nmkfs.xfs /dev/vda5\n");
-	assert_int_equal(fs_make(FS_ESP, "/dev/vda1", &e), -1); /* never */
+	assert_int_equal(fs_make(FS_ESP, "/dev/vda1", &e), 0);
+	assert_string_equal(disk_log, "mke2fs /dev/vda4\nmkfs.xfs /dev/vda5\nmkfs.fat /dev/vda1\n");
 	helper_fails = "mke2fs";
 	assert_int_equal(fs_make(FS_STATE, "/dev/vda4", &e), -1);
 	assert_non_null(strstr(e.text, "status 1"));
@@ -40,12 +41,13 @@ static void checked_where_it_makes_sense(void **state)
 	} ends[] = {{0, 0}, {1, 0}, {2, 0}, {4, -1}, {8, -1}, {16, -1}};
 
 	(void)state;
-	assert_int_equal(fs_check(FS_DATA, "/dev/vda5", &e), 0);
+	assert_int_equal(fs_check(FS_DATA, "/dev/vda5", &fixed, &e), 0);
 	assert_string_equal(disk_log, "");
 	helper_fails = "e2fsck";
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		helper_status = ends[i].status;
-		assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), ends[i].rc);
+		assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &fixed, &e), ends[i].rc);
+		assert_int_equal(fixed, ends[i].status == 1 || ends[i].status == 2);
 	}
 	assert_int_equal(e.code, EUCLEAN);
 }
@@ -75,7 +77,7 @@ static void without_its_checker_it_is_mounted_all_the_same(void **state)
 {
 	(void)state;
 	fake_execve = no_execve;
-	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), 0);
+	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &fixed, &e), 0);
 	assert_int_equal(fs_make(FS_STATE, "/dev/vda4", &e), -1);
 }
 

@@ -43,7 +43,8 @@ static void the_first_boot(void **state)
 	(void)state;
 	disk_flash(8192);
 	assert_int_equal(run(), 0);
-	assert_string_equal(disk_log, "vfat /dev/vda1 /boot\n"
+	assert_string_equal(disk_log, "fsck.fat /dev/vda1\n"
+	                              "vfat /dev/vda1 /boot\n"
 	                              "mke2fs /dev/vda4\n"
 	                              "e2fsck /dev/vda4\n"
 	                              "ext4 /dev/vda4 /state\n"
@@ -79,7 +80,8 @@ static void the_second_boot(void **state)
 	assert_int_equal(run(), 0);
 	disk_power_cycle();
 	assert_int_equal(run(), 0);
-	assert_string_equal(disk_log, "vfat /dev/vda1 /boot\n"
+	assert_string_equal(disk_log, "fsck.fat /dev/vda1\n"
+	                              "vfat /dev/vda1 /boot\n"
 	                              "e2fsck /dev/vda4\n"
 	                              "ext4 /dev/vda4 /state\n"
 	                              "xfs /dev/vda5 /data\n" BINDS);
@@ -225,6 +227,31 @@ static void a_damaged_file_system_is_never_made_again(void **state)
 	assert_both_on();
 }
 
+static void a_boot_partition_is_made_anew_from_copies_only(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(run(), 0);
+	disk_power_cycle();
+	box_write("/run/hearth/slot", "a\n");
+	mount_fails = "/boot";
+	assert_int_equal(run(), 0);
+	assert_false(logged("mkfs.fat"));
+	assert_true(heard("fact boot-partition off "));
+	assert_both_on();
+	disk_power_cycle();
+	box_write("/run/hearth/slot", "a\n");
+	assert_int_equal(mkdir(box_path("/data/esp"), 0700), 0);
+	box_write("/data/esp/a.efi", "abc");
+	box_write("/data/esp/a",
+	          "hearth-0004-a.efi ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n");
+	mount_fails = "/boot";
+	(void)run();
+	assert_true(logged("mkfs.fat /dev/vda1\nvfat /dev/vda1 /boot\n"));
+	assert_string_equal(box_read("/boot/EFI/Linux/hearth-0004-a.efi"), "abc");
+	assert_both_on();
+}
+
 static void a_failed_mkfs_is_repeated_at_the_next_boot(void **state)
 {
 	(void)state;
@@ -362,6 +389,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_disk_too_small_for_data, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_larger_disk, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_damaged_file_system_is_never_made_again, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(a_boot_partition_is_made_anew_from_copies_only, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_failed_mkfs_is_repeated_at_the_next_boot, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_kernel_sees_another_size, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_disk_that_is_not_there, disk_up, disk_down),

@@ -1,5 +1,5 @@
 /* SHA-256: the vectors of FIPS 180 and their like, each way of computing it, in one piece and in many. */
-#include "update/sha256.h"
+#include "format/sha256.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-/* SHA-256 by the processor's SHA instructions or in plain C. Used by the update roles only; decides by itself, once,
+/* SHA-256 by the processor's SHA instructions or in plain C. Decides by itself, once,
  * which way it goes. */
-#include "update/sha256.h"
+#include "format/sha256.h"
 
 #include <cpuid.h>
 #include <immintrin.h>

@@ -1,11 +1,11 @@
-/* SHA-256 (FIPS 180-4) for the update's hash trees. An install hashes the image twice (before it is written, and when
+/* SHA-256 (FIPS 180-4) for hash trees and files. An install hashes the image twice (before it is written, and when
  * it is read back), so the SHA instructions of the processor are used where there are any (AMD since Zen, Intel since
  * Goldmont and Ice Lake), and plain C elsewhere. mbedTLS has no such path for x86: it is as fast as the plain C here.
  *
  * A running hash is a plain value: copying it clones it. A hash tree begins each of its blocks with the same salt; the
  * state after the salt is computed once and copied. */
-#ifndef HEARTH_UPDATE_SHA256_H
-#define HEARTH_UPDATE_SHA256_H
+#ifndef HEARTH_FORMAT_SHA256_H
+#define HEARTH_FORMAT_SHA256_H
 
 #include <stdbool.h>
 #include <stddef.h>
