@@ -21,7 +21,7 @@
 #include "update/manifest.h"
 #include "update/msg.h"
 #include "update/reader.h"
-#include "update/sha256.h"
+#include "format/sha256.h"
 #include "update/source.h"
 #include "update/target.h"
 

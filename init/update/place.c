@@ -16,7 +16,7 @@
 #include "base/sys.h"
 #include "board.h"
 #include "host/bootenv.h"
-#include "update/sha256.h"
+#include "format/sha256.h"
 
 #define ROOM      "update"
 #define ESP_SPARE (1u << 20) /* what FAT itself takes, and the boot loader's own files may grow */
