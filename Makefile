@@ -1,7 +1,8 @@
 # Hearth. `make help` lists what can be done; README.md says how it all fits together.
 
 BUILD_STEPS := setup sources libraries userland kubernetes kernel program manifests images root image
-TEST_STEPS := lint unit go fuzz client manifests-check scenario kube-test $(if $(ALL),kube-server kube-images) reproducible qemu
+TEST_STEPS := lint unit go fuzz client fetch bundle-test update-test powercut-test manifests-check scenario kube-test \
+	$(if $(ALL),kube-server kube-images) reproducible qemu
 STEPS := board/steps.sh
 
 all: image
@@ -15,6 +16,12 @@ run: ## build everything and boot the image in QEMU, its serial console in this 
 
 image: ## build everything: build/hearth.img
 	@$(STEPS) $(BUILD_STEPS)
+
+bundle: ## build everything, and an update signed by KEY=file: build/hearth-VERSION.hearth (NEXT_KEY=file: the key after it)
+	@$(STEPS) $(BUILD_STEPS) bundle
+
+release-check: hearth ## is the root and every bundle in build/ fit to be given away? not with a development key
+	@board/release-check.sh
 
 test: ## build everything and pass the tests
 	@rm -rf build/results
@@ -34,10 +41,10 @@ lock: ## pin the newest sources of the suite: board/sources.lock
 clean: ## remove build/ (the cache of built packages stays)
 	rm -rf build
 
-.PHONY: all help run image test test-all times lock clean
+.PHONY: all help run image bundle release-check test test-all times lock clean
 
 LIBRARIES := zlib zstd xz libyaml yyjson mbedtls argon2 libwebsockets nghttp2 curl libarchive
-USERLAND := busybox e2fsprogs util-linux inih liburcu xfsprogs systemd-boot libmnl libnftnl iptables ipset
+USERLAND := busybox e2fsprogs dosfstools util-linux inih liburcu xfsprogs systemd-boot libmnl libnftnl iptables ipset
 # Kubernetes and what it runs: one Go module (board/go.mod), so the largest is built first and the others share with it.
 KUBERNETES := k3s containerd libseccomp runc cni-plugins hearth-cri
 WORKLOADS := ca-certificates pause coredns local-path-provisioner metrics-server prometheus node-exporter pocketbase transmission
@@ -65,10 +72,17 @@ step-root:
 	board/root.sh
 step-image:
 	board/image.sh
+step-bundle: build/sign
+	board/bundle.sh
 step-kube-test:
 	$(MAKE) --no-print-directory kube-test $(if $(ALL),,K=--quick)
 step-%:
 	$(MAKE) --no-print-directory $*
+
+# Signs on the build machine, with the library that checks on the box.
+build/sign: board/sign/sign.c | build/pkg/mbedtls
+	@mkdir -p $(@D)
+	@musl-gcc -std=c11 -O2 $(WARN) -static -s -isystem build/pkg/mbedtls/include -o $@ $< -Lbuild/pkg/mbedtls/lib -lmbedcrypto
 
 include init/init.mk
 # unit.mk first: the fuzz targets are built from its lists.

@@ -36,6 +36,13 @@ LABEL_DATA := hearth-data
 # Boots that a new slot gets to prove itself before the boot loader prefers the other one.
 TRIAL_BOOTS := 3
 
+# Salt of the hash tree of every image, the same for all: equal blocks of two versions must have equal hashes, because
+# the tree tells an update which blocks the box has already. It hides nothing, the image is public.
+VERITY_SALT := 8e722567657ab7ade16fb630dce87288b3386950a1aca2e3b56980148c797c04
+
+# The oldest version that can take an update to this one.
+MINIMUM_VERSION := 0.1.0
+
 # Time that the clock never starts before and that all files of the image carry (seconds since 1970); the last commit's
 # time is used instead when it is later.
 EPOCH := 1795564800

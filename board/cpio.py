@@ -11,7 +11,12 @@ def entry(name, mode, data=b""):
     return head + data + bytes(-len(data) % 4)
 
 
-program = open(sys.argv[1], "rb").read()
-folders = "dev", "proc", "sys", "sysroot"
-sys.stdout.buffer.write(b"".join(entry(f, 0o40755) for f in folders) + entry("init", 0o100755, program) +
-                        entry("TRAILER!!!", 0))
+def main():
+    program = open(sys.argv[1], "rb").read()
+    folders = "dev", "proc", "sys", "sysroot"
+    sys.stdout.buffer.write(b"".join(entry(f, 0o40755) for f in folders) + entry("init", 0o100755, program) +
+                            entry("TRAILER!!!", 0))
+
+
+if __name__ == "__main__":
+    main()

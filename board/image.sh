@@ -5,17 +5,11 @@ set -eu
 cd "$(dirname "$0")/.."
 out=${1:-build}
 . board/vars.sh
-# shellcheck source=/dev/null
-. "$out/root.env"
 work=$out/image
 rm -rf "$work"
 mkdir -p "$work"
 
-# The boot entry of slot a: kernel, initramfs and command line as one EFI program.
-python3 board/cpio.py build/hearth | zstd -q -19 >"$work/initrd"
-echo "hearth.slot=a hearth.root=$ROOT_UUID hearth.roothash=$ROOT_HASH $(grep -v '^#' board/cmdline | paste -sd ' ')" >"$work/cmdline"
-python3 board/uki.py build/pkg/systemd-boot/efi/linuxx64.efi.stub "$work/uki.efi" .osrel="$out/root/usr/lib/os-release" \
-	.cmdline="$work/cmdline" .initrd="$work/initrd" .linux=build/pkg/linux/bzImage
+board/uki.sh "$out"
 
 # The ESP. A FAT directory entry holds local time: TZ is UTC, and files carry the epoch.
 esp=$work/esp.img
@@ -24,7 +18,7 @@ mkfs.fat -F 32 -n "$LABEL_ESP" -i "$IMAGE_ESP_SERIAL" --invariant "$esp" >/dev/n
 tree=$work/esp
 mkdir -p "$tree/EFI/BOOT" "$tree/EFI/Linux" "$tree/loader"
 cp build/pkg/systemd-boot/efi/systemd-bootx64.efi "$tree/EFI/BOOT/BOOTX64.EFI"
-cp "$work/uki.efi" "$tree/EFI/Linux/hearth-a+$TRIAL_BOOTS.efi"
+cp "$out/uki.efi" "$tree/EFI/Linux/hearth-0001-a+$TRIAL_BOOTS.efi"
 cp board/loader.conf "$tree/loader/loader.conf"
 find "$tree" -exec touch -d "@$EPOCH" {} +
 mcopy -i "$esp" -s -m -Q "$tree/EFI" "$tree/loader" ::/

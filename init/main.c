@@ -15,15 +15,19 @@
 #include "console/screen.h"
 #include "console/web.h"
 #include "kube/kube.h"
-#include "node/confirm.h"
+#include "node/esp.h"
 #include "node/keep.h"
 #include "node/klog.h"
 #include "node/log.h"
 #include "node/network.h"
 #include "node/quota.h"
 #include "node/scrub.h"
+#include "node/slot.h"
 #include "node/storage.h"
 #include "node/unmount.h"
+#include "update/bundle.h"
+#include "update/update.h"
+#include "update/worker.h"
 
 static const struct {
 	const char *name;
@@ -32,10 +36,14 @@ static const struct {
 } roles[] = {
 	{"ctl", ctl_main, "ask PID 1: hearth ctl help"},
 	{"check", check_main, "check service files and settings: hearth check [FILE|FOLDER...]"},
+	{"update", update_main, "service: installs new versions"},
+	{"update-worker", worker_main, "reads a bundle and writes a slot; started by update"},
+	{"bundle", bundle_main, "look at a bundle: hearth bundle info|verify [--keys FOLDER] FILE"},
 	{"init", init_main, "PID 1 of the running system"},
 	{"stage1", stage1_main, "PID 1 in the initramfs: finds and opens the root"},
 	{"storage", storage_main, "service: disks, file systems, identity"},
-	{"confirm", confirm_main, "service: takes the try counter off a boot entry that proved good"},
+	{"slot", slot_main, "changes which slot the boot loader prefers: hearth slot good | bad SLOT | next SLOT"},
+	{"esp", esp_main, "service: copies of the boot entries, to repair the boot partition from"},
 	{"network", network_main, "service: interfaces and DHCP"},
 	{"log", log_main, "service: writes the logs of all services"},
 	{"klog", klog_main, "service: the kernel's log"},
@@ -55,7 +63,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: hearth ROLE [ARGUMENT...]\n");
 	for (size_t i = 0; i < COUNT_OF(roles); i++)
-		fprintf(stderr, "  %-8s  %s\n", roles[i].name, roles[i].help);
+		fprintf(stderr, "  %-13s  %s\n", roles[i].name, roles[i].help);
 	return EXIT_USAGE;
 }
 

@@ -1,4 +1,5 @@
 """Looks at a powered-off machine's disk and changes it, from outside: partitions, file systems, single bits."""
+import re
 import struct
 import subprocess
 import tempfile
@@ -42,6 +43,28 @@ def read(path, at, size):
         return f.read(size)
 
 
+def middle_of(image, path):
+    """Where in the image of a root the data of a file in it lies, some way into its middle."""
+    text = subprocess.run(["dump.erofs", "-e", f"--path={path}", str(image)], capture_output=True, text=True,
+                          check=True).stdout
+    blocks = re.findall(r"^\s*\d+:.*:\s*(\d+)\.\.", text, re.M)
+    return int(blocks[len(blocks) // 2]) + 100
+
+
+def write_slot(path, slot, image, entry, uki):
+    """Fills a slot as an update leaves it: the root's image, and the UKI under that name."""
+    parts = gpt(path)[0]
+    with open(path, "r+b") as f, open(image, "rb") as source:
+        f.seek(parts[f"system-{slot}"][0])
+        while data := source.read(1 << 20):
+            f.write(data)
+    put_esp(path, uki, f"::/EFI/Linux/{entry}")
+
+
+def put_esp(path, file, target):
+    subprocess.run(["mcopy", "-o", "-i", f"{path}@@{gpt(path)[0]['esp'][0]}", str(file), target], check=True)
+
+
 def flip_bit(path, at):
     with open(path, "r+b") as f:
         f.seek(at)
@@ -50,9 +73,9 @@ def flip_bit(path, at):
         f.write(bytes([byte ^ 0x10]))
 
 
-def boot_entries(path):
+def boot_entries(path, fitted=True):
     """Names of the boot entries on the ESP; the try counter is part of the name."""
-    first = gpt(path)[0]["esp"][0]
+    first = gpt(path, fitted=fitted)[0]["esp"][0]
     run = subprocess.run(["mdir", "-b", "-i", f"{path}@@{first}", "::/EFI/Linux"], capture_output=True, text=True)
     return [line.rsplit("/", 1)[1] for line in run.stdout.split() if line]
 

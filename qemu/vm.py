@@ -75,6 +75,9 @@ def firmware_args(variables, words=""):
     sys.exit("qemu: no UEFI firmware found; install the package ovmf")
 
 
+# The machine's other watchdog, in its LPC bridge, is switched off by a strap: only this one says that it has bitten.
+WATCHDOG = ["-device", "i6300esb", "-action", "watchdog=reset", "-global", "ICH9-LPC.noreboot=true"]
+
 DISKS = {
     "virtio": ["-device", "virtio-blk-pci,drive=disk,bootindex=0"],
     "nvme": ["-device", "nvme,drive=disk,serial=hearth-test,bootindex=0"],
@@ -86,17 +89,26 @@ DISKS = {
 }
 
 
-def disk_args(kind, path):
+def disk_args(kind, path, log=None):
+    """log: every write and flush of the disk is noted there, in the order the disk sees them."""
     form = "qcow2" if path.suffix == ".qcow2" else "raw"
-    return ["-drive", f"if=none,id=disk,format={form},file={path},cache=unsafe,discard=unmap", *DISKS[kind]]
+    if log is None:
+        return ["-drive", f"if=none,id=disk,format={form},file={path},cache=unsafe,discard=unmap", *DISKS[kind]]
+    log.touch()
+    # Neither writes of zeroes, whose two parts in QEMU's log another write can come between, nor merged writes, which
+    # can have more pieces than QEMU's log takes.
+    return ["-blockdev", f"driver=file,node-name=disk-file,filename={path},cache.no-flush=on,discard=unmap",
+            "-blockdev", f"driver=file,node-name=disk-log,filename={log},cache.no-flush=on",
+            "-blockdev", "driver=blklogwrites,node-name=disk,file=disk-file,log=disk-log,discard=unmap,"
+            "log-super-update-interval=1000000", "-device",
+            "virtio-blk-pci,drive=disk,bootindex=0,write-zeroes=off,request-merging=off"]
 
 
 def direct_args(initrd, words):
     """Kernel, initramfs and command line without firmware and boot loader: where those are not tested."""
     image = BUILD / "image"
     return ["-kernel", str(BUILD / "pkg/linux/bzImage"), "-initrd", str(initrd or image / "initrd"),
-            # The timer check fails on a starved host.
-            "-append", f"{(image / 'cmdline').read_text().strip()} no_timer_check {words}"]
+            "-append", f"{(image / 'cmdline').read_text().strip()} {words}"]
 
 
 def new_disk(path, gib=DISK_GIB, image=IMAGE):
@@ -115,14 +127,16 @@ class VM:
     """One machine with a disk of its own in `folder`. All waits have deadlines that allow for emulation."""
 
     def __init__(self, folder, disk="virtio", direct=False, link=True, rtc=None, plugged=True, image=IMAGE,
-                 initrd=None, kubernetes=False):
+                 initrd=None, kubernetes=False, watchdog=True, words="", log=None):
         """direct: without firmware. link: the network cable. rtc: the hardware clock's start, as QEMU's base=.
         plugged: False starts without the disk; plug() brings it. image: what the disk holds at first.
-        initrd: another one than the image's, with direct. kubernetes: started too; it takes most of the time."""
+        initrd: another one than the image's, with direct. kubernetes: started too; it takes most of the time.
+        watchdog: the machine has one. words: more of the kernel's command line. log: a file that gets
+        every write and flush of the (virtio) disk, see powercut/."""
         self.dir = pathlib.Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.disk_kind, self.direct, self.link, self.rtc, self.plugged = disk, direct, link, rtc, plugged
-        self.initrd, self.kubernetes = initrd, kubernetes
+        self.initrd, self.kubernetes, self.watchdog, self.words, self.writes = initrd, kubernetes, watchdog, words, log
         self.disk = self.dir / f"disk{image.suffix if image.suffix == '.qcow2' else '.raw'}"
         if self.disk.suffix == ".raw":
             new_disk(self.disk, image=image)
@@ -142,8 +156,10 @@ class VM:
         for p in (serial, qmp):
             p.unlink(missing_ok=True)
         net = f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:443,hostfwd=tcp:127.0.0.1:{self.api_port}-:6443"
-        words = "" if self.kubernetes else "hearth.kubernetes=off"
-        disk = disk_args(self.disk_kind, self.disk)
+        # The timer check fails on a starved host.
+        words = " ".join(filter(None, ["no_timer_check", self.words,
+                                       "" if self.kubernetes else "hearth.kubernetes=off"]))
+        disk = disk_args(self.disk_kind, self.disk, self.writes)
         if not self.plugged:
             disk = [*disk[:2], "-device", "qemu-xhci,id=xhci"]
         if self.direct:
@@ -151,6 +167,7 @@ class VM:
         cmd = [*machine_args(3072 if self.kubernetes else 1024, 2), *disk,
                *(direct_args(self.initrd, words) if self.direct else firmware_args(self.dir / "vars.fd", words)),
                *(["-loadvm", snapshot] if snapshot else []),
+               *(WATCHDOG if self.watchdog else []),
                "-netdev", net, "-device", "virtio-net-pci,netdev=net,id=nic",
                "-chardev", f"socket,id=serial,path={serial},server=on,wait=off",
                "-serial", "chardev:serial", "-qmp", f"unix:{qmp},server=on,wait=off", "-S",
@@ -380,7 +397,7 @@ def interactive():
     os.execvp("qemu-system-x86_64", [
         *machine_args(args.memory, 2), *firmware_args(variables), *disk_args(args.disk, disk),
         "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:443", "-device", "virtio-net-pci,netdev=net",
-        "-serial", "mon:stdio"])
+        *WATCHDOG, "-serial", "mon:stdio"])
 
 
 if __name__ == "__main__":

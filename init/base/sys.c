@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
@@ -70,6 +72,13 @@ int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg)
 {
 	const long number = 443; /* the same on every machine; libcs do not all know it */
 	return (int)syscall(number, fd, command, id, arg);
+}
+
+int sys_open_no_links(const char *path, int flags)
+{
+	struct open_how how = {.flags = (uint64_t)(unsigned)flags,
+	                       .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 
 int sys_set_idle(void)

@@ -29,6 +29,10 @@
 	X(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))                                       \
 	X(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))                                \
 	X(int, fsync, (int fd), (fd))                                                                                  \
+	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                            \
+	X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                        \
+	X(int, sync_file_range, (int fd, off_t at, off_t n, unsigned flags), (fd, at, n, flags))                       \
+	X(int, posix_fadvise, (int fd, off_t at, off_t n, int advice), (fd, at, n, advice))                            \
 	X(int, rename, (const char *from, const char *to), (from, to))                                                 \
 	X(int, unlink, (const char *path), (path))                                                                     \
 	X(int, mkdir, (const char *path, mode_t mode), (path, mode))                                                   \
@@ -94,6 +98,8 @@ ssize_t sys_getdents(int fd, void *p, size_t n);
 /* quotactl_fd(2): the file system is that of an open file. */
 int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg);
 int sys_pidfd_send_signal(int pidfd, int signo);
+/* open(2) that refuses to pass through a symbolic link anywhere in the path (openat2). */
+int sys_open_no_links(const char *path, int flags);
 /* This process yields to everybody: nice 19 and the idle class of disk access. */
 int sys_set_idle(void);
 /* Marks every descriptor from first on as close-on-exec. */

@@ -8,8 +8,10 @@
 
 #include "base/paths.h"
 #include "base/str.h"
+#include "boot/slots.h"
 #include "boot/status.h"
 #include "boot/wire.h"
+#include "host/bootenv.h"
 #include "service/table.h"
 
 #define ALL    (PEER_LOCAL | PEER_WEB)
@@ -55,6 +57,15 @@ static int do_facts(const struct request *rq, struct json *out, void *arg, struc
 	return 0;
 }
 
+static int do_boots(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	const struct box *box = arg;
+	(void)rq;
+	(void)e;
+	history_json(&box->history, out);
+	return 0;
+}
+
 static int do_start(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
 	struct box *box = arg;
@@ -79,15 +90,18 @@ static int do_restart(const struct request *rq, struct json *out, void *arg, str
 	return answer(out, "%s: restart asked for", rq->argv[0]);
 }
 
-/* What the kube role tells is its own. */
+/* What a role tells is its own. */
 static int check_fact(const struct request *rq, struct err *e)
 {
-	static const char *const own[] = {"app-", "kube-", "node-"};
+	static const struct {
+		enum peer peer;
+		const char *prefix;
+	} own[] = {{PEER_KUBE, "app-"}, {PEER_KUBE, "kube-"}, {PEER_KUBE, "node-"}, {PEER_UPDATE, "update-"}};
 	for (size_t i = 0; i < COUNT_OF(own); i++) {
-		if (str_starts(rq->argv[0], own[i]))
+		if (rq->peer == own[i].peer && str_starts(rq->argv[0], own[i].prefix))
 			return 0;
 	}
-	return rq->peer == PEER_KUBE ? err_set(e, EPERM, "%s: not a fact of this role", rq->argv[0]) : 0;
+	return rq->peer == PEER_LOCAL ? 0 : err_set(e, EPERM, "%s: not a fact of this role", rq->argv[0]);
 }
 
 static int do_fact(const struct request *rq, struct json *out, void *arg, struct err *e)
@@ -253,10 +267,15 @@ static int end_with(struct box *box, struct json *out, enum shutdown_how how)
 	return answer(out, "%s: services are being stopped", shutdown_how_name(how));
 }
 
+/* With a reason from the update role alone: into the slot that it has filled. */
 static int do_reboot(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
-	(void)rq;
-	(void)e;
+	if (rq->argc > 0 && rq->peer != PEER_UPDATE)
+		return err_set(e, EINVAL, "no argument is expected");
+	if (rq->argc > 0) {
+		wire_restart(arg, END_UPDATE, rq->argv[0]);
+		return answer(out, "restarting for %s", rq->argv[0]);
+	}
 	return end_with(arg, out, SHUTDOWN_REBOOT);
 }
 
@@ -274,6 +293,21 @@ static int do_halt(const struct request *rq, struct json *out, void *arg, struct
 	return end_with(arg, out, SHUTDOWN_HALT);
 }
 
+static int do_slots(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	(void)rq;
+	return slots_list(arg, out, e);
+}
+
+static int do_rollback(const struct request *rq, struct json *out, void *arg, struct err *e)
+{
+	struct box *box = arg;
+	(void)rq;
+	if (slots_rollback(box, "a command", e) < 0)
+		return -1;
+	return answer(out, "slot %c is made the next one, then the box restarts", bootenv_other(box->slot));
+}
+
 /* name, arguments, help, who may, fewest and most arguments, function, filled below */
 static struct command rows[] = {
 	{"status", "", "state of the box", ALL, 0, 0, do_status, NULL},
@@ -281,8 +315,10 @@ static struct command rows[] = {
 	{"start", "NAME", "start a service", PEER_LOCAL, 1, 1, do_start, NULL},
 	{"stop", "NAME", "stop a service, until the next boot", PEER_LOCAL, 1, 1, do_stop, NULL},
 	{"restart", "NAME", "stop a service and start it again", PEER_LOCAL, 1, 1, do_restart, NULL},
-	{"facts", "", "what is known about the box", ALL, 0, 0, do_facts, NULL},
-	{"fact", "NAME on|off|unknown [DETAIL]", "set a fact", PEER_LOCAL | PEER_KUBE, 2, 3, do_fact, NULL},
+	{"facts", "", "what is known about the box", ALL | PEER_UPDATE, 0, 0, do_facts, NULL},
+	{"fact", "NAME on|off|unknown [DETAIL]", "set a fact", PEER_LOCAL | PEER_KUBE | PEER_UPDATE, 2, 3, do_fact,
+         NULL},
+	{"boots", "", "how the last runs ended, and why", ALL, 0, 0, do_boots, NULL},
 	{"events", "[FROM | -f]", "what happened; -f: go on showing it", ALL, 0, 1, do_events, NULL},
 	{"logs", "NAME | pod/NAME [CONTAINER]", "the log of a service or a pod", PEER_LOCAL, 1, 2, do_logs, NULL},
 	{"apps", "[[diff | pause | resume] NAME]", "the apps of the platform", ALL, 0, 2, do_apps, NULL},
@@ -292,9 +328,12 @@ static struct command rows[] = {
 	{"owner", "[reset]", "the owner's login; reset: a code for a new password", PEER_LOCAL | PEER_OWNER, 0, 2,
          do_owner, NULL},
 	{"session", "WORD...", "what a browser asks of the owner role", PEER_WEB, 1, COMMAND_ARGS, do_session, NULL},
-	{"update", "[show SOURCE | install SOURCE | upload SIZE | pause | resume | cancel]",
+	{"update",
+         "[show SOURCE | install SOURCE [--again] [--older] [--restart] | upload SIZE | pause | resume | cancel]",
          "updates: how it stands, or what to do", ALL | PEER_OWNER, 0, 5, do_update, NULL},
-	{"reboot", "", "stop everything and start again", PEER_LOCAL | PEER_OWNER, 0, 0, do_reboot, NULL},
+	{"slots", "", "the two slots of the system", ALL, 0, 0, do_slots, NULL},
+	{"rollback", "", "restart with the other slot", PEER_LOCAL | PEER_OWNER, 0, 0, do_rollback, NULL},
+	{"reboot", "", "stop everything and start again", PEER_LOCAL | PEER_OWNER | PEER_UPDATE, 0, 1, do_reboot, NULL},
 	{"poweroff", "", "stop everything and switch off", PEER_LOCAL, 0, 0, do_poweroff, NULL},
 	{"halt", "", "stop everything and stand still", PEER_LOCAL, 0, 0, do_halt, NULL},
 	{NULL, NULL, NULL, 0, 0, 0, NULL, NULL},

@@ -21,6 +21,7 @@ static const struct rights {
 } rights[] = {
 	{"kube", PEER_KUBE, false},
 	{"owner", PEER_OWNER, true},
+	{"update", PEER_UPDATE, false},
 	{"web", PEER_WEB, true},
 };
 

@@ -11,7 +11,6 @@
 #include "loop/loop.h"
 
 #define HELPER_ARGS 4
-#define HELPER_TEXT 192
 
 /* ok: ended with status 0 in time. */
 typedef void helper_fn(bool ok, void *arg);

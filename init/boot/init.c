@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/exit.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/str.h"
@@ -20,6 +21,7 @@
 #include "boot/commands.h"
 #include "boot/fault.h"
 #include "boot/wire.h"
+#include "host/bootenv.h"
 #include "host/cgroup.h"
 #include "host/mounts.h"
 #include "host/net.h"
@@ -46,6 +48,18 @@ static void on_mount_note(const char *target, bool needed, const struct err *e, 
 		*first = *e;
 }
 
+/* Stage 1 knows which slot runs; the roles read it from PATH_RUN_SLOT. */
+static void take_slot(struct box *b)
+{
+	const char *slot = b->cmdline.slot[0] ? b->cmdline.slot : getenv(INIT_ENV_SLOT);
+	struct err e;
+	if (slot == NULL || !bootenv_is_slot(slot))
+		return;
+	b->slot = slot[0];
+	if (file_replace(PATH_RUN_SLOT, slot, 1, 0644, &e) < 0)
+		log_warnx("init", "%s", e.text);
+}
+
 static int start_mounts(void *arg, struct err *e)
 {
 	struct box *b = arg;
@@ -55,9 +69,16 @@ static int start_mounts(void *arg, struct err *e)
 	struct err bad = {0};
 	if (cmdline_read(&b->cmdline, &bad) < 0)
 		log_warnx("init", "%s", bad.text);
+	take_slot(b);
 	if (rc < 0)
 		*e = first;
 	return rc;
+}
+
+static int start_watchdog(void *arg, struct err *e)
+{
+	struct box *b = arg;
+	return guard_start(&b->guard, e);
 }
 
 static int start_cgroups(void *arg, struct err *e)
@@ -106,6 +127,7 @@ static int start_settings(void *arg, struct err *e)
  * services, which set the fact. */
 static const struct stage_row stages[] = {
 	{"mounts", start_mounts, NULL, NULL, 0, STAGE_DEGRADED, NULL},
+	{"watchdog", start_watchdog, NULL, "mounts", 0, STAGE_CONTINUE, NULL},
 	{"cgroups", start_cgroups, NULL, NULL, 0, STAGE_DEGRADED, NULL},
 	{"loopback", start_loopback, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 	{"clock", start_clock, NULL, NULL, 0, STAGE_CONTINUE, NULL},
@@ -116,6 +138,9 @@ static const struct stage_row stages[] = {
 	{"data", NULL, "data-mounted", NULL, 180000, STAGE_DEGRADED, "the data partition"},
 	{"network", NULL, "network-up", NULL, 30000, STAGE_OUTSIDE, "an address"},
 	{"time", NULL, "time-synced", "network", 60000, STAGE_CONTINUE, "a time server"},
+	/* Not in a box without Kubernetes: see wire_services. */
+	{WIRE_KUBERNETES, NULL, "node-ready", "data", 900000, STAGE_CONTINUE, "the node to be Ready"},
+	{"platform", NULL, "kube-healthy", WIRE_KUBERNETES, 1800000, STAGE_CONTINUE, "every app to be healthy"},
 	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 };
 

@@ -7,6 +7,8 @@
 
 /* Set by stage 1 for PID 1: clock_ms when it began. */
 #define INIT_ENV_STAGE1 "HEARTH_STAGE1_MS"
+/* And the running slot, "a" or "b"; absent when nobody knows. hearth.slot= on the command line goes over it. */
+#define INIT_ENV_SLOT "HEARTH_SLOT"
 
 /* Returns only when this process is not PID 1 (EXIT_USAGE). */
 int init_main(int argc, char **argv);

@@ -53,3 +53,9 @@ bool problem_clear(struct problems *ps, const char *source)
 	ps->count--;
 	return true;
 }
+
+void problem_tell(struct problems *ps, struct events *evs, const char *source, const char *text)
+{
+	if (problem_add(ps, source, text))
+		event_add(evs, EVENT_PROBLEM, source, "%s", text);
+}

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "core/event.h"
 
 #define PROBLEMS 32
 
@@ -24,6 +25,8 @@ struct problems {
 
 /* True when the list changed; a text that is too long is kept as far as it goes. */
 bool problem_add(struct problems *ps, const char *source, const char *text);
+/* problem_add, and an event when the list changed. */
+void problem_tell(struct problems *ps, struct events *evs, const char *source, const char *text);
 bool problem_clear(struct problems *ps, const char *source);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "host/identity.h"
 #include "service/table.h"
 
 #define STOP_MS    180000 /* k3s, then pods with their grace periods, then the rest */
@@ -95,14 +96,16 @@ static bool kill_done(struct shutdown *s)
 
 static void start_record(struct shutdown *s)
 {
-	char when[32], text[HELPER_TEXT];
-	const char *const words[] = {"keep", "last-shutdown", text, NULL};
+	char line[END_LINE];
+	const char *const words[] = {"keep", "end", line, NULL};
+	struct err e;
 	s->helper_done = true;
 	if (fact_get(s->facts, "state-mounted") != FACT_ON)
 		return;
-	clock_format(clock_wall(), when, sizeof(when));
-	if (str_format(text, sizeof(text), "%s, %s", s->why, when) == 0)
+	if (history_line(s->history, s->kind, s->why, line, &e) == 0)
 		run_helper(s, &s->helper[0], words, RECORD_MS);
+	else
+		log_warnx("shutdown", "%s", e.text);
 }
 
 static void start_unmount(struct shutdown *s)
@@ -118,6 +121,8 @@ static bool helper_done(struct shutdown *s)
 
 static void start_reboot(struct shutdown *s)
 {
+	if (s->leaving != NULL)
+		s->leaving(s->how, s->arg);
 	if (sys_reboot(hows[s->how].flag) < 0)
 		log_warn("shutdown", "reboot");
 }
@@ -142,6 +147,11 @@ static const struct {
 	[PHASE_UNMOUNT] = {"unmounting the disks", start_unmount, helper_done, UNMOUNT_MS},
 	[PHASE_REBOOT] = {"the kernel takes over", start_reboot, reboot_done, REBOOT_MS},
 };
+
+bool shutdown_is_late(const struct shutdown *s, uint32_t grace_ms)
+{
+	return shutdown_running(s) && clock_ms() - s->phase_since > phases[s->phase].deadline_ms + grace_ms;
+}
 
 static void enter(struct shutdown *s, enum shutdown_phase phase)
 {
@@ -200,24 +210,46 @@ static void on_tick(struct loop *l, void *arg)
 	}
 }
 
-void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
+static void begin(struct shutdown *s)
 {
-	const char *name = shutdown_how_name(how);
-	bool again = shutdown_running(s);
-	if (again && how == s->how)
-		return;
-	s->how = how;
-	if (str_format(s->why, sizeof(s->why), "%s asked for by %s", name, by) < 0)
-		s->why[0] = '\0';
-	event_add(s->events, EVENT_SYSTEM, name, "asked for by %s", by);
-	if (s->say->quiet) /* else the event has been shown already */
-		say_loud(s->say, "%s", s->why);
-	if (again)
-		return;
 	if (s->begun != NULL)
 		s->begun(s->arg);
 	enter(s, PHASE_STOP);
 	loop_after(s->loop, &s->tick, SHUTDOWN_TICK_MS, on_tick, s);
+}
+
+void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, enum end_kind kind, const char *what, const char *by)
+{
+	bool again = shutdown_running(s);
+	if (again && how == s->how)
+		return;
+	s->how = how;
+	s->kind = kind;
+	if (str_format(s->why, sizeof(s->why), "%s asked for by %s", what, by) < 0)
+		s->why[0] = '\0';
+	event_add(s->events, EVENT_SYSTEM, what, "asked for by %s", by);
+	if (s->say->quiet) /* else the event has been shown already */
+		say_loud(s->say, "%s", s->why);
+	if (!again)
+		begin(s);
+}
+
+void shutdown_restart(struct shutdown *s, enum end_kind kind, const char *why)
+{
+	if (shutdown_running(s))
+		return;
+	s->how = SHUTDOWN_REBOOT;
+	s->kind = kind;
+	identity_sentence(s->why, sizeof(s->why), why);
+	event_add(s->events, EVENT_SYSTEM, shutdown_how_name(s->how), "%s", s->why);
+	if (s->say->quiet)
+		say_loud(s->say, "%s: %s", shutdown_how_name(s->how), s->why);
+	begin(s);
+}
+
+void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by)
+{
+	shutdown_ask_for(s, how, END_ASKED, shutdown_how_name(how), by);
 }
 
 /* True when the last SHUTDOWN_BURST presses fell into SHUTDOWN_BURST_MS. */

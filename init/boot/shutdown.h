@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "boot/helper.h"
+#include "boot/history.h"
 #include "boot/say.h"
 #include "core/event.h"
 #include "core/fact.h"
@@ -37,11 +38,14 @@ struct shutdown {
 	struct facts *facts;
 	struct events *events;
 	struct say *say;
-	void (*begun)(void *arg); /* told once, before anything is stopped; may be NULL */
+	struct history *history;
+	void (*begun)(void *arg);                          /* told once, before anything is stopped; may be NULL */
+	void (*leaving)(enum shutdown_how how, void *arg); /* told before each reboot(2); may be NULL */
 	void *arg;
 
 	enum shutdown_phase phase;
 	enum shutdown_how how;
+	enum end_kind kind;
 	char why[LIMIT_DETAIL]; /* "reboot asked for by Ctrl-Alt-Del" */
 	uint64_t phase_since, told;
 	unsigned kills;
@@ -54,9 +58,16 @@ struct shutdown {
 
 /* by: "Ctrl-Alt-Del", "the power button", "a command". The pointers of *s are set by its owner. */
 void shutdown_ask(struct shutdown *s, enum shutdown_how how, const char *by);
+/* The same with what it is for in place of the name of how: "rollback to slot b", and its kind. */
+void shutdown_ask_for(struct shutdown *s, enum shutdown_how how, enum end_kind kind, const char *what, const char *by);
+/* The box itself wants to start again, and why says why: "the update to 0.2.0". Ends that people asked for go first: no
+ * effect while a shutdown is under way. */
+void shutdown_restart(struct shutdown *s, enum end_kind kind, const char *why);
 /* Ctrl-Alt-Del: asks for a reboot, hurries one that is under way, forces one when pressed in a burst. */
 void shutdown_ctrl_alt_del(struct shutdown *s);
 bool shutdown_running(const struct shutdown *s);
+/* Its phase is that much past its own deadline, which cannot be while timers fire. */
+bool shutdown_is_late(const struct shutdown *s, uint32_t grace_ms);
 const char *shutdown_how_name(enum shutdown_how how); /* "reboot", "power-off", "halt" */
 
 #endif

@@ -169,11 +169,34 @@ void stages_stop(struct stages *ss)
 		loop_cancel(ss->loop, &ss->stage[i].timer);
 }
 
+void stages_cut(struct stages *ss, const char *name)
+{
+	unsigned i = 0;
+	while (i < ss->count && !str_eq(ss->stage[i].row->name, name))
+		i++;
+	for (unsigned k = i; k < ss->count; k++)
+		loop_cancel(ss->loop, &ss->stage[k].timer);
+	ss->count = i;
+}
+
+static bool goes_on(const struct stage *s)
+{
+	return s->state == STAGE_RUNNING || may_start(s);
+}
+
 bool stages_settled(const struct stages *ss)
 {
 	for (unsigned i = 0; i < ss->count; i++) {
-		const struct stage *s = &ss->stage[i];
-		if (s->row->policy != STAGE_CONTINUE && (s->state == STAGE_RUNNING || may_start(s)))
+		if (ss->stage[i].row->policy != STAGE_CONTINUE && goes_on(&ss->stage[i]))
+			return false;
+	}
+	return true;
+}
+
+bool stages_over(const struct stages *ss)
+{
+	for (unsigned i = 0; i < ss->count; i++) {
+		if (goes_on(&ss->stage[i]))
 			return false;
 	}
 	return true;

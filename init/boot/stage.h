@@ -78,11 +78,16 @@ MUST_CHECK int stages_init(struct stages *ss, const struct stage_row *rows, stag
 void stages_begin(struct stages *ss);
 /* Tells about a fact that changed. */
 void stages_fact(struct stages *ss, const struct fact *f);
+/* Drops the row of that name and all below it, as if they had never stood in the table; no such row: nothing. */
+void stages_cut(struct stages *ss, const char *name);
 /* Shutdown: no more retries, no more deadlines. */
 void stages_stop(struct stages *ss);
 
 /* No stage that matters (policy other than continue) is under way, and what waits, waits for a failed one. */
 bool stages_settled(const struct stages *ss);
+/* The same of all stages, whatever their policy: each is done, has failed, or waits for a failed one. Deadlines make
+ * that come about in bounded time. */
+bool stages_over(const struct stages *ss);
 /* The worst policy among failed stages; STAGE_CONTINUE when none has failed. *first gets the first of that policy. */
 enum stage_policy stages_verdict(const struct stages *ss, const struct stage **first);
 /* "network: waiting for an address (eth0: no answer from a DHCP server yet)", or "" when nothing is waited for. The

@@ -20,8 +20,11 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "boot/candidate.h"
+#include "boot/fallback.h"
 #include "boot/init.h"
 #include "boot/say.h"
+#include "host/bootenv.h"
 #include "host/cmdline.h"
 #include "host/disk.h"
 #include "host/mounts.h"
@@ -29,10 +32,12 @@
 #include "host/verity.h"
 
 #define LINE             400
-#define LOOK_MS          1000    /* a lost device event costs at most this */
+#define LOOK_MS          1000 /* a lost device event costs at most this */
+#define SETTLE_MS        2000 /* for the partition that the loader meant, when another one with the same root is there */
 #define SCAN_MS          60000   /* for naming the damaged block */
 #define SCAN_BYTES       0x10000 /* one read */
 #define ADVICE           "flash again or boot the other slot"
+#define READ_MS          2000
 #define COUNTDOWN_STEP_S 10 /* how often the reason is repeated: somebody may have just plugged in the screen */
 
 static struct {
@@ -40,8 +45,13 @@ static struct {
 	struct cmdline cmd;
 	struct disk_list disks, seen;
 	struct disk_match match;
-	uint64_t began; /* clock_ms */
-	dev_t root;     /* the verity device */
+	unsigned which;               /* of match */
+	struct bootenv_entry started; /* by the boot loader; slot '\0': it does not say */
+	bool suspect;                 /* it is the root that failed */
+	char wanted;                  /* slot that the command line or the boot loader says; '\0': none */
+	char slot;                    /* that runs; '\0': nobody knows */
+	uint64_t began;               /* clock_ms */
+	dev_t root;                   /* the verity device */
 	char root_path[LIMIT_NAME];
 	int root_fd; /* -1: none */
 	_Alignas(VERITY_BLOCK) uint8_t block[SCAN_BYTES];
@@ -100,6 +110,23 @@ static int read_cmdline(struct err *e)
 	return 0;
 }
 
+/* A command line that names a slot is somebody's test. Without firmware, or another loader, nobody says. */
+static int ask_loader(struct err *e)
+{
+	static const struct mounts_row variables = {
+		"efivarfs", PATH_EFIVARS, "efivarfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL, false};
+
+	s1.wanted = s1.cmd.slot[0];
+	if (s1.wanted != '\0')
+		return 0;
+	if (mounts_apply(&variables, e) < 0 || bootenv_loader(&s1.started, e) < 0) {
+		log_info("stage1", "the boot loader says nothing of a slot: %s", e->text);
+		s1.started.slot = '\0';
+	}
+	s1.wanted = s1.started.slot;
+	return 0;
+}
+
 static void tell_waiting(uint64_t waited_ms)
 {
 	char names[LINE / 2];
@@ -113,16 +140,35 @@ static void tell_waiting(uint64_t waited_ms)
 	     s1.match.refused[0] ? "; not usable: " : "", s1.match.refused);
 }
 
-/* 1: found; 0: not yet; -1: it makes no sense to wait. */
-static int look(struct err *e)
+/* What cannot be asked stays empty. */
+static void describe(struct candidate *c, const struct disk_dev *d)
 {
+	char label[GPT_NAME];
+	struct err ignored;
+	unsigned number;
+
+	c->name = d->name;
+	c->slot = disk_partition_label(d->dev, label, &ignored) == 0 ? candidate_slot(label) : '\0';
+	if (disk_of_partition(d->dev, c->disk, &number, &ignored) < 0)
+		c->disk[0] = '\0';
+}
+
+/* 1: found; 0: not yet; -1: it makes no sense to wait. */
+static int look(uint64_t waited_ms, struct err *e)
+{
+	struct candidate c[DISK_MATCHES];
+
 	if (disk_list_read(&s1.disks, e) < 0)
 		return -1;
 	disk_match_root(&s1.match, &s1.disks, &s1.seen, s1.cmd.uuid);
-	if (s1.match.count > 1)
-		return err_set(e, ENOTUNIQ, "two partitions claim to be the root: %s and %s; unplug one of the disks",
-		               s1.match.dev[0].name, s1.match.dev[1].name);
-	return s1.match.count == 1 ? 1 : 0;
+	for (unsigned i = 0; i < s1.match.count; i++)
+		describe(&c[i], &s1.match.dev[i]);
+	if (s1.match.count == 0)
+		return 0;
+	if (candidate_choose(c, s1.match.count, s1.wanted, &s1.which, e) < 0)
+		return -1;
+	s1.slot = c[s1.which].slot;
+	return s1.slot == '\0' || s1.wanted == '\0' || s1.slot == s1.wanted || waited_ms >= SETTLE_MS;
 }
 
 static void wait_change(int fd)
@@ -140,7 +186,7 @@ static int wait_root(int events, struct err *e)
 
 	for (;;) {
 		uint64_t now = clock_ms();
-		int rc = look(e);
+		int rc = look(now - start, e);
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;
 		if (now - start >= STAGE1_ROOT_WAIT_MS)
@@ -169,12 +215,25 @@ static int find_root(struct err *e)
 	return rc;
 }
 
+/* The partition counts: an update must never write into the running one, whatever its boot entry was called. */
+static int settle_slot(struct err *e)
+{
+	(void)e;
+	if (s1.slot == '\0' || s1.cmd.slot[0])
+		s1.slot = s1.wanted;
+	else if (s1.wanted != '\0' && s1.slot != s1.wanted)
+		tell("the boot loader started slot %c, but its root is in slot %c", s1.wanted, s1.slot);
+	return 0;
+}
+
 static int open_root(struct err *e)
 {
-	if (verity_open(&s1.match.verity, s1.match.dev[0].dev, s1.cmd.roothash, &s1.root, e) < 0)
+	const struct verity *v = &s1.match.verity[s1.which];
+
+	if (verity_open(v, s1.match.dev[s1.which].dev, s1.cmd.roothash, &s1.root, e) < 0)
 		return -1;
-	log_info("stage1", "root is %s, slot %s, %llu MiB verified by hash", s1.match.dev[0].name,
-	         s1.cmd.slot[0] ? s1.cmd.slot : "?", (unsigned long long)(s1.match.verity.data_blocks / 256));
+	log_info("stage1", "root is %s, slot %c, %llu MiB verified by hash", s1.match.dev[s1.which].name,
+	         s1.slot ? s1.slot : '?', (unsigned long long)(v->data_blocks / 256));
 	if (str_format(s1.root_path, sizeof(s1.root_path), "/dev/dm-%u", minor(s1.root)) < 0)
 		return err_set(e, ENAMETOOLONG, "verity device");
 	s1.root_fd = sys_open(s1.root_path, O_RDONLY | O_DIRECT | O_CLOEXEC, 0); /* only for name_damage */
@@ -192,7 +251,7 @@ static void name_damage(struct err *e)
 		n = verity_read(s1.root_fd, &block, s1.block, sizeof(s1.block), &why);
 	if (s1.root_fd >= 0 && n < 0)
 		err_set(e, EIO, "block %llu of %s does not match its hash: the system partition is damaged; " ADVICE,
-		        (unsigned long long)block, s1.match.dev[0].name);
+		        (unsigned long long)block, s1.match.dev[s1.which].name);
 }
 
 static int refuse_root(struct err *e)
@@ -262,23 +321,28 @@ static int start_stage2(struct err *e)
 {
 	static char name[] = "hearth", role[] = "init";
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/", term[] = "TERM=linux";
+	static char slot[] = INIT_ENV_SLOT "=?";
 	char began[LIMIT_NAME];
 	char *argv[] = {name, role, NULL};
-	char *envp[] = {path, home, term, began, NULL};
+	char *envp[] = {path, home, term, began, s1.slot ? slot : NULL, NULL};
 
+	slot[sizeof(slot) - 2] = s1.slot;
 	if (str_format(began, sizeof(began), INIT_ENV_STAGE1 "=%llu", (unsigned long long)s1.began) < 0)
 		return err_set(e, EOVERFLOW, "clock");
 	sys_execve(PATH_SELF, argv, envp);
 	return err_sys(e, "exec " PATH_SELF);
 }
 
+/* root: a failure speaks against this slot. */
 static const struct {
 	const char *what;
 	int (*run)(struct err *e);
+	bool root;
 } steps[] = {
-	{"mounts", mount_kernel},  {"consoles", start_talking},  {"command line", read_cmdline},
-	{"disk", find_root},       {"verity", open_root},        {"mount", mount_root},
-	{"program", keep_program}, {"switch root", switch_root}, {"stage 2", start_stage2},
+	{"mounts", mount_kernel, false},     {"consoles", start_talking, false}, {"command line", read_cmdline, false},
+	{"boot loader", ask_loader, false},  {"disk", find_root, true},          {"slot", settle_slot, false},
+	{"verity", open_root, true},         {"mount", mount_root, true},        {"program", keep_program, true},
+	{"switch root", switch_root, false}, {"stage 2", start_stage2, false},
 };
 
 int stage1_run(struct err *e)
@@ -287,10 +351,39 @@ int stage1_run(struct err *e)
 	s1.began = clock_ms();
 	s1.root_fd = -1;
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
-		if (steps[i].run(e) < 0)
-			return err_prefix(e, "cannot boot: %s", steps[i].what);
+		if (steps[i].run(e) == 0)
+			continue;
+		s1.suspect = steps[i].root && e->code != ENOTUNIQ;
+		return err_prefix(e, "cannot boot: %s", steps[i].what);
 	}
 	return err_set(e, ENOEXEC, "cannot boot: the program ended"); /* not reached: an exec does not return 0 */
+}
+
+/* Once: what cannot be marked now cannot be later. */
+static bool goes_over(void)
+{
+	char disk[DISK_NAME] = "";
+	struct err e;
+	unsigned number;
+
+	if (!s1.suspect || s1.started.slot == '\0')
+		return false;
+	s1.suspect = false;
+	if (s1.match.count > 0 && disk_of_partition(s1.match.dev[s1.which].dev, disk, &number, &e) < 0)
+		return false;
+	if (fallback_mark(&s1.started, disk, &s1.disks, &e) == 0)
+		return true;
+	tell("no way to the other slot: %s", e.text);
+	return false;
+}
+
+static void count_down(const struct err *why)
+{
+	for (unsigned left = STAGE1_REBOOT_S; left > 0; left -= COUNTDOWN_STEP_S) {
+		tell("%s", why->text);
+		tell("restart in %u s", left);
+		(void)sys_poll(NULL, 0, COUNTDOWN_STEP_S * 1000);
+	}
 }
 
 void stage1_refuse(const struct err *why)
@@ -299,10 +392,13 @@ void stage1_refuse(const struct err *why)
 
 	if (s1.say.count == 0) /* it failed before there were any */
 		(void)start_talking(&ignored);
-	for (unsigned left = STAGE1_REBOOT_S; left > 0; left -= COUNTDOWN_STEP_S) {
+	if (goes_over()) {
 		tell("%s", why->text);
-		tell("restart in %u s", left);
-		(void)sys_poll(NULL, 0, COUNTDOWN_STEP_S * 1000);
+		tell("slot %c is marked bad now; slot %c is started instead", s1.started.slot,
+		     bootenv_other(s1.started.slot));
+		(void)sys_poll(NULL, 0, READ_MS);
+	} else {
+		count_down(why);
 	}
 	tell("restarting");
 	sys_reboot(RB_AUTOBOOT);

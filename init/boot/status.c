@@ -10,6 +10,7 @@
 #include "board.h"
 #include "host/cgroup.h"
 #include "host/sysinfo.h"
+#include "service/table.h"
 
 #define EVENT_ROOM 2048 /* no event is longer in JSON, all its bytes escaped */
 
@@ -24,9 +25,10 @@ static void put_names(const struct box *box, struct json *out)
 	json_string(out, "name", identify_hostname(&box->identify));
 	json_string(out, "version", BOARD_VERSION);
 	json_string(out, "kernel", uname(&u) == 0 ? u.release : "");
-	json_string(out, "slot", box->cmdline.slot);
+	json_string(out, "slot", (const char[]){box->slot, '\0'});
 	json_string(out, "system", system_state_name(box->system));
 	json_string(out, "detail", box->system_detail);
+	json_string(out, "health", box->trial.gate.why); /* of a slot on trial */
 	json_int(out, "boots", box->identify.known ? (int64_t)box->identify.id.boots : 0);
 }
 
@@ -160,6 +162,47 @@ static void put_stages(const struct box *box, struct json *out)
 	json_string(out, "waiting", waiting);
 }
 
+/* "starting: no kubeconfig yet"; once the start is over, "not ready: ...". */
+static void kube_missing(const struct box *box, struct buf *b)
+{
+	static const char *const facts[] = {"kube-api", "node-ready"};
+	buf_add(b, is_on(box, "started") ? "not ready" : "starting");
+	for (size_t i = 0; i < COUNT_OF(facts); i++) {
+		const struct fact *f = fact_find(&box->facts, facts[i]);
+		if (f == NULL || f->value == FACT_ON || f->detail[0] == '\0')
+			continue;
+		buf_addf(b, ": %s", f->detail);
+		return;
+	}
+}
+
+static void kube_state(struct box *box, struct buf *b)
+{
+	const struct fact *wanted = fact_find(&box->facts, "kubernetes");
+	const struct fact *node = fact_find(&box->facts, "node-ready");
+	const struct fact *apps = fact_find(&box->facts, "kube-healthy");
+	if (wanted != NULL && wanted->value == FACT_OFF)
+		buf_add(b, wanted->detail);
+	else if (services_find(&box->services, "kube") == NULL)
+		buf_add(b, "not in this image");
+	else if (node == NULL || node->value != FACT_ON)
+		kube_missing(box, b);
+	else
+		buf_addf(b, "%s%s%s", node->detail, apps != NULL ? "; " : "", apps != NULL ? apps->detail : "");
+}
+
+static void put_kubernetes(struct box *box, struct json *out)
+{
+	char text[LIMIT_DETAIL * 2 + 4];
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	kube_state(box, &b);
+	json_open_object(out, "kubernetes");
+	json_string(out, "inside", box->kube);
+	json_string(out, "state", text);
+	json_close_object(out);
+}
+
 void status_box(struct box *box, enum peer peer, struct json *out)
 {
 	json_open_object(out, NULL);
@@ -167,11 +210,16 @@ void status_box(struct box *box, enum peer peer, struct json *out)
 	put_time(box, out);
 	put_url(box, out);
 	owner_json(&box->owner, peer, out);
+	const struct fact *dog = fact_find(&box->facts, "watchdog");
+	json_string(out, "watchdog", dog != NULL ? dog->detail : "");
 	json_string(out, "last_shutdown", box->identify.known ? box->identify.id.last_shutdown : "");
+	const struct end *last = history_last(&box->history);
+	json_string(out, "last_kind", last != NULL ? end_kind_name(last->kind) : "");
 	put_interfaces(box, out);
 	put_machine(out);
 	put_disks(box, out);
 	put_service_counts(box, out);
+	put_kubernetes(box, out);
 	put_stages(box, out);
 	json_open_list(out, "problems");
 	for (unsigned i = 0; i < box->problems.count; i++)

@@ -11,12 +11,17 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "boot/damage.h"
+#include "boot/judge.h"
+#include "boot/safe.h"
+#include "boot/trial.h"
 #include "loop/chan.h"
 #include "service/output.h"
 #include "service/table.h"
 
 #define LOG_SERVICE     "log"
 #define TIME_SERVICE    "time"
+#define KUBE_SERVICE    "kube"
 #define LOG_AGAIN_MS    100
 #define CLOCK_KEEP_MS   600000
 #define CLOCK_KEEP_WAIT 10000
@@ -26,8 +31,7 @@
 
 void wire_problem(struct box *box, const char *source, const char *text)
 {
-	if (problem_add(&box->problems, source, text))
-		event_add(&box->events, EVENT_PROBLEM, source, "%s", text);
+	problem_tell(&box->problems, &box->events, source, text);
 }
 
 static void on_service_problem(const char *message, void *arg)
@@ -136,17 +140,26 @@ static void read_kube(struct box *box)
 	box->kube[strcspn(box->kube, "\n")] = '\0';
 }
 
+static void decide_kubernetes(struct box *box)
+{
+	if (!safe_look(box) && !box->cmdline.no_kubernetes) {
+		fact_set(&box->facts, "kubernetes", FACT_ON, "");
+		return;
+	}
+	if (!safe_look(box))
+		fact_set(&box->facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
+	stages_cut(&box->stages, WIRE_KUBERNETES);
+}
+
 int wire_services(struct box *box, struct err *e)
 {
 	if (box->services.count > 0)
 		return 0;
 	(void)identify_settings(&box->identify, on_settings_problem, box);
+	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);
-	if (box->cmdline.no_kubernetes)
-		fact_set(&box->facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
-	else
-		fact_set(&box->facts, "kubernetes", FACT_ON, "");
+	decide_kubernetes(box);
 	read_kube(box);
 	box->services.log = NULL;
 	(void)services_load(&box->services, PATH_SERVICES, on_service_problem, box);
@@ -155,6 +168,8 @@ int wire_services(struct box *box, struct err *e)
 		return err_set(e, ENOENT, "no usable service file in " PATH_SERVICES);
 	if (services_find(&box->services, LOG_SERVICE) == NULL)
 		box->services.log = no_log;
+	if (services_find(&box->services, KUBE_SERVICE) == NULL) /* nobody would ever say how it is */
+		stages_cut(&box->stages, WIRE_KUBERNETES);
 	services_start_all(&box->services);
 	return 0;
 }
@@ -179,21 +194,36 @@ static void restart_time(struct box *box)
 		log_warnx("settings", "%s", e.text);
 }
 
+static void learn_past(struct box *box)
+{
+	history_load(&box->history, (const char[]){box->slot, '\0'});
+	const struct end *last = history_last(&box->history);
+	/* Once: the next run has to tell what happened. */
+	if (box->cmdline.hang && (last == NULL || last->kind != END_WATCHDOG))
+		guard_hang(&box->guard);
+}
+
 int wire_state(struct box *box, struct err *e)
 {
 	struct err why = {0};
 	if (identify_load(&box->identify, e) < 0)
 		return -1;
+	learn_past(box);
 	struct settings before = box->identify.settings;
 	if (fact_get(&box->facts, "time-synced") != FACT_ON && identify_clock(&box->identify, &why) < 0)
 		log_warnx("clock", "%s", why.text);
 	if (identify_settings(&box->identify, on_settings_problem, box) == 0)
 		problem_clear(&box->problems, "settings");
+	trial_settings(box);
+	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, &why) < 0)
 		log_warnx("identity", "%s", why.text);
 	if (!same_servers(&before, &box->identify.settings))
 		restart_time(box);
-	(void)services_load(&box->services, PATH_RUN_SERVICES, on_service_problem, box);
+	if (safe_look(box))
+		stages_cut(&box->stages, WIRE_KUBERNETES);
+	else
+		(void)services_load(&box->services, PATH_RUN_SERVICES, on_service_problem, box);
 	(void)services_link(&box->services, on_service_problem, box);
 	services_start_all(&box->services);
 	log_info("identity", "%s, boot %llu, last shutdown: %s", identify_hostname(&box->identify),
@@ -220,80 +250,7 @@ static void on_keep_clock(struct loop *l, void *arg)
 		log_warnx("clock", "%s", e.text);
 }
 
-/* ---- state of the system ---- */
-
-static const struct service *failed_service(const struct services *ss)
-{
-	for (unsigned i = 0; i < ss->count; i++) {
-		if (ss->service[i].state == SERVICE_FAILED)
-			return &ss->service[i];
-	}
-	return NULL;
-}
-
-/* What is wrong, as event and sentence; SYSTEM_EV_COUNT: boot has not ended, and nothing forces a decision.
- * *healthy: nothing that speaks against this slot. */
-static enum system_event verdict(const struct box *box, struct buf *why, bool *healthy)
-{
-	const struct stage *stage;
-	enum stage_policy worst = stages_verdict(&box->stages, &stage);
-	const struct service *failed = failed_service(&box->services);
-	*healthy = false;
-	if (worst == STAGE_RESCUE) {
-		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
-		return SYSTEM_EV_LOST;
-	}
-	if (box->system == SYSTEM_BOOTING && !stages_settled(&box->stages))
-		return SYSTEM_EV_COUNT;
-	if (worst == STAGE_DEGRADED)
-		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
-	else if (fact_get(&box->facts, "root-intact") == FACT_OFF)
-		buf_add(why, "the root is damaged");
-	else if (failed != NULL)
-		buf_addf(why, "service %s: %s", failed->def.name, failed->detail);
-	else
-		*healthy = true;
-	if (*healthy && worst == STAGE_OUTSIDE)
-		buf_addf(why, "%s: %s", stage->row->name, stage->detail);
-	return why->len == 0 ? SYSTEM_EV_GOOD : SYSTEM_EV_BAD;
-}
-
-static void set_system(struct box *box, enum system_event ev, const char *why)
-{
-	enum system_state next = system_next(box->system, ev);
-	if (str_copy(box->system_detail, sizeof(box->system_detail), why) < 0) {
-		memcpy(box->system_detail, why, sizeof(box->system_detail) - 1);
-		box->system_detail[sizeof(box->system_detail) - 1] = '\0';
-	}
-	if (next == box->system)
-		return;
-	box->system = next;
-	event_add(&box->events, EVENT_SYSTEM, "system", "%s%s%s", system_state_name(next), *why ? ": " : "", why);
-}
-
-static void on_judge(struct loop *l, void *arg)
-{
-	struct box *box = arg;
-	char why[LIMIT_DETAIL + LIMIT_NAME];
-	struct buf b;
-	bool healthy;
-	(void)l;
-	if (box->system == SYSTEM_STOPPING)
-		return;
-	buf_init(&b, why, sizeof(why));
-	enum system_event ev = verdict(box, &b, &healthy);
-	if (ev == SYSTEM_EV_COUNT)
-		return;
-	set_system(box, ev, why);
-	fact_set(&box->facts, "healthy", healthy ? FACT_ON : FACT_OFF, healthy ? "" : why);
-}
-
-/* Looks again at what the state of the system follows from; deferred. */
-static void judge_later(struct box *box)
-{
-	if (!box->judge.armed)
-		loop_after(&box->loop, &box->judge, 0, on_judge, box);
-}
+/* ---- stages and the end ---- */
 
 void wire_stage(const struct stage *s, void *arg)
 {
@@ -306,14 +263,26 @@ static void on_shutdown_begun(void *arg)
 	struct box *box = arg;
 	struct loop *l = &box->loop;
 	stages_stop(&box->stages);
-	set_system(box, SYSTEM_EV_STOP, box->shutdown.why);
+	history_stop(&box->history);
+	trial_stop(box, "the box is going down");
+	judge_system(box, SYSTEM_EV_STOP, box->shutdown.why);
 	on_keep_clock(l, box);
 	loop_cancel(l, &box->keep_clock);
+}
+
+static void on_leaving(enum shutdown_how how, void *arg)
+{
+	guard_leave(&((struct box *)arg)->guard, how);
 }
 
 void wire_shutdown(struct box *box, enum shutdown_how how, const char *by)
 {
 	shutdown_ask(&box->shutdown, how, by);
+}
+
+void wire_restart(struct box *box, enum end_kind kind, const char *why)
+{
+	shutdown_restart(&box->shutdown, kind, why);
 }
 
 /* ---- facts ---- */
@@ -324,16 +293,6 @@ static void fact_data(const struct fact *f, struct box *box)
 		return;
 	box->log_reopen = true;
 	feed_log(box);
-}
-
-static void fact_root(const struct fact *f, struct box *box)
-{
-	char text[ERR_TEXT];
-	judge_later(box);
-	if (f->value != FACT_OFF)
-		problem_clear(&box->problems, f->name);
-	else if (str_format(text, sizeof(text), "the root is damaged: %s", f->detail) == 0)
-		wire_problem(box, f->name, text);
 }
 
 static void fact_time(const struct fact *f, struct box *box)
@@ -358,21 +317,21 @@ static const struct {
 	void (*fn)(const struct fact *f, struct box *box);
 } fact_rows[] = {
 	{"data-mounted", fact_data},
-	{"root-intact", fact_root},
 	{"time-synced", fact_time},
 };
 
 static void on_fact(const struct fact *f, enum fact_value before, void *arg)
 {
 	struct box *box = arg;
-	(void)before;
-	/* Of a service's state its own event tells more. */
-	if (!str_starts(f->name, "service-"))
+	/* Of a service's state its own event tells more, and the time left is news once a second. */
+	if (!str_starts(f->name, "service-") && !(str_eq(f->name, "health") && f->value == before))
 		event_add(&box->events, EVENT_FACT, f->name, "%s%s%s", fact_value_name(f->value),
 		          f->detail[0] != '\0' ? ": " : "", f->detail);
 	else if (str_starts(f->name, "service-console"))
 		fact_console(box);
 	stages_fact(&box->stages, f);
+	trial_fact(box, f);
+	damage_fact(box, f);
 	for (size_t i = 0; i < COUNT_OF(fact_rows); i++) {
 		if (str_eq(fact_rows[i].fact, f->name))
 			fact_rows[i].fn(f, box);
@@ -429,8 +388,21 @@ static void init_shutdown(struct box *box)
 	s->facts = &box->facts;
 	s->events = &box->events;
 	s->say = &box->say;
+	s->history = &box->history;
 	s->begun = on_shutdown_begun;
+	s->leaving = on_leaving;
 	s->arg = box;
+}
+
+static void init_guard(struct box *box)
+{
+	struct guard *g = &box->guard;
+	g->loop = &box->loop;
+	g->facts = &box->facts;
+	g->stages = &box->stages;
+	g->shutdown = &box->shutdown;
+	g->control = &box->control;
+	guard_init(g);
 }
 
 int wire_init(struct box *box, struct err *e)
@@ -441,6 +413,9 @@ int wire_init(struct box *box, struct err *e)
 	events_listen(&box->events, on_event, box);
 	init_services(box);
 	init_shutdown(box);
+	history_init(&box->history, &box->loop, &box->facts);
+	trial_init(box);
+	init_guard(box);
 	box->stages.loop = &box->loop;
 	box->stages.facts = &box->facts;
 	box->stages.events = &box->events;

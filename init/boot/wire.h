@@ -5,6 +5,9 @@
 
 #include "boot/box.h"
 
+/* The stage of the boot that is not there, nor what stands below it, when Kubernetes is left out. */
+#define WIRE_KUBERNETES "kubernetes"
+
 /* Connects the parts of *box, which are initialised. */
 MUST_CHECK int wire_init(struct box *box, struct err *e);
 /* Adds a problem of a source (see problem.h) and tells it. */
@@ -14,7 +17,10 @@ MUST_CHECK int wire_services(struct box *box, struct err *e);
 /* Applies identity and settings and loads the box's own services, once the state is mounted; idem. */
 MUST_CHECK int wire_state(struct box *box, struct err *e);
 void wire_shutdown(struct box *box, enum shutdown_how how, const char *by);
-/* A boot stage changed; arg is the box. */
+/* See shutdown_restart: for an update, a rollback, the health gate. */
+void wire_restart(struct box *box, enum end_kind kind, const char *why);
+/* A boot stage changed; arg is the box. When none is under way any more for the first time, the fact `started` is set:
+ * what would only be in the way of the start waits for it. */
 void wire_stage(const struct stage *s, void *arg);
 
 #endif

@@ -217,6 +217,7 @@ static const struct {
 	const char *command, *question;
 } confirmed[] = {{"owner", "Forget the password? [y/N] "},
                  {"reboot", "Reboot now? [y/N] "},
+                 {"rollback", "Reboot into the other slot? [y/N] "},
                  {"poweroff", "Power off now? [y/N] "},
                  {"halt", "Halt now? [y/N] "}};
 
@@ -269,9 +270,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *s);
 } own[] = {
-	{"clear", run_clear},           {"events", run_events},    {"halt", run_confirm},
-	{"kubeconfig", run_kubeconfig}, {"logs", run_logs},        {"owner", run_owner},
-	{"reboot", run_confirm},        {"poweroff", run_confirm}, {"status", run_status},
+	{"clear", run_clear},      {"events", run_events}, {"halt", run_confirm},   {"kubeconfig", run_kubeconfig},
+	{"logs", run_logs},        {"owner", run_owner},   {"reboot", run_confirm}, {"rollback", run_confirm},
+	{"poweroff", run_confirm}, {"status", run_status},
 };
 
 static void unknown(struct session *s, const char *name)

@@ -17,7 +17,7 @@
 #include "base/sys.h"
 #include "console/auth.h"
 #include "console/owner_desk.h"
-#include "console/web_sandbox.h"
+#include "core/cage.h"
 #include "core/command.h"
 #include "loop/chan.h"
 #include "loop/child.h"
@@ -270,16 +270,6 @@ static void on_signal(struct loop *l, int signo, void *arg)
 		loop_quit(l);
 }
 
-static int find_user(struct err *e)
-{
-	char text[4096];
-	struct buf b;
-	buf_init(&b, text, sizeof(text));
-	if (file_read(PATH_PASSWD, &b, e) < 0)
-		return -1;
-	return web_sandbox_user(text, AUTH_USER, &role.uid, &role.gid, e);
-}
-
 static int parse_options(int argc, char **argv, struct owner_limits *limits)
 {
 	for (int i = 1; i < argc; i += 2) {
@@ -300,7 +290,8 @@ static int set_up(struct owner_limits limits, struct err *e)
 	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, 0};
 	static const struct desk_hooks hooks = {on_answer, on_hash, on_store, on_tell, on_pass, NULL};
 	if (loop_init(&role.loop, e) < 0 || signals_init(&role.loop, signals, on_signal, NULL, e) < 0 ||
-	    loop_add(&role.loop, CHANNEL_FD, EPOLLIN, on_channel, NULL, e) < 0 || find_user(e) < 0)
+	    loop_add(&role.loop, CHANNEL_FD, EPOLLIN, on_channel, NULL, e) < 0 ||
+	    cage_find_user(AUTH_USER, &role.uid, &role.gid, e) < 0)
 		return -1;
 	desk_init(&role.desk, &hooks, limits);
 	return load(e);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "console/fields.h"
 #include "console/render_apps.h"
+#include "console/render_boots.h"
 #include "console/status.h"
 #include "console/text.h"
 
@@ -211,6 +212,40 @@ static void facts(yyjson_val *root, unsigned width, struct buf *out)
 	}
 }
 
+/* "trial, 2 left, running" */
+static void slot_state(yyjson_val *v, struct buf *out)
+{
+	buf_add(out, field_str(v, "state"));
+	if (str_eq(field_str(v, "state"), "trial"))
+		buf_addf(out, ", %" PRIu64 " left", field_u64(v, "left"));
+	if (yyjson_get_bool(yyjson_obj_get(v, "running")))
+		buf_add(out, ", running");
+}
+
+static void slots(yyjson_val *root, unsigned width, struct buf *out)
+{
+	yyjson_val *list = yyjson_obj_get(root, "slots"), *v;
+	unsigned version = fields_widest(list, "version", "VERSION");
+	char text[64];
+	size_t i, n;
+	struct buf b;
+	buf_add(out, "SLOT  ");
+	text_pad(out, "VERSION", version + 2);
+	buf_add(out, "GENERATION  STATE\n");
+	yyjson_arr_foreach(list, i, n, v)
+	{
+		text_pad(out, field_str(v, "slot"), 6);
+		text_pad(out, field_str(v, "version"), version + 2);
+		buf_init(&b, text, sizeof(text));
+		buf_addf(&b, "%" PRIu64, field_u64(v, "generation"));
+		text_pad_left(out, text, 10);
+		gap(out);
+		buf_init(&b, text, sizeof(text));
+		slot_state(v, &b);
+		text_wrap(out, text, (struct text_at){6 + version + 2 + 10 + 2, 8, width});
+	}
+}
+
 /* "12:00:00  service  web: ready" */
 static void event(yyjson_val *v, unsigned width, struct buf *out)
 {
@@ -249,9 +284,10 @@ static const struct {
 	const char *command, *needs; /* needs: the member that makes it this answer */
 	void (*fn)(yyjson_val *root, unsigned width, struct buf *out);
 } known[] = {
-	{"help", "commands", help},      {"services", "services", services}, {"facts", "facts", facts},
-	{"events", "events", events},    {"status", "system", status},       {"apps", "apps", render_apps},
-	{"apps", "objects", render_app}, {"apps", "diff", render_diff},      {"pods", "pods", render_pods},
+	{"help", "commands", help},       {"services", "services", services}, {"facts", "facts", facts},
+	{"events", "events", events},     {"status", "system", status},       {"apps", "apps", render_apps},
+	{"apps", "objects", render_app},  {"apps", "diff", render_diff},      {"pods", "pods", render_pods},
+	{"boots", "boots", render_boots}, {"slots", "slots", slots},
 };
 
 int render_answer(const char *command, const char *json, unsigned width, struct buf *out)

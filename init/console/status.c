@@ -74,12 +74,16 @@ static void uptime(struct page *p, yyjson_val *s)
 	if (field_str(s, "last_shutdown")[0])
 		buf_addf(&b, ", last run ended: %s", field_str(s, "last_shutdown"));
 	row(p, "up", text);
+	if (field_str(s, "health")[0])
+		row(p, "health", field_str(s, "health"));
 	buf_reset(&b);
 	text_time(&b, field_str(s, "time"));
 	buf_add(&b, field_bool(s, "time_synced") ? " (synchronised)" : " (not synchronised yet)");
 	row(p, "time", text);
 	if (field_str(s, "kernel")[0])
 		row(p, "kernel", field_str(s, "kernel"));
+	if (field_str(s, "watchdog")[0])
+		row(p, "watchdog", field_str(s, "watchdog"));
 }
 
 static void interface(struct page *p, const char *label, yyjson_val *v)
@@ -199,6 +203,17 @@ static void missing(struct page *p, yyjson_val *services)
 	}
 }
 
+/* Which Kubernetes is inside, and below it how it is doing. */
+static void kubernetes(struct page *p, yyjson_val *s)
+{
+	yyjson_val *k = yyjson_obj_get(s, "kubernetes");
+	const char *inside = field_str(k, "inside"), *state = field_str(k, "state");
+	if (inside[0])
+		row(p, "kube", inside);
+	if (state[0])
+		row(p, inside[0] ? "" : "kube", state);
+}
+
 /* While the system starts or when something is late: what it waits for. */
 static void waiting(struct page *p, yyjson_val *s)
 {
@@ -240,6 +255,7 @@ void status_render(yyjson_val *status, yyjson_val *services, unsigned width, str
 	disks(&p, status);
 	counts(&p, status);
 	missing(&p, services);
+	kubernetes(&p, status);
 	waiting(&p, status);
 	problems(&p, status);
 }

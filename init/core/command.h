@@ -13,9 +13,10 @@
 #include "format/json.h"
 
 enum peer {
-	PEER_LOCAL = 1 << 0, /* root on this box: serial, screen, ctl */
-	PEER_WEB = 1 << 1,   /* the web role */
-	PEER_KUBE = 1 << 2,  /* the kube role: tells facts of its own, answers commands */
+	PEER_LOCAL = 1 << 0,  /* root on this box: serial, screen, ctl */
+	PEER_WEB = 1 << 1,    /* the web role */
+	PEER_KUBE = 1 << 2,   /* the kube role: tells facts of its own, answers commands */
+	PEER_UPDATE = 1 << 3, /* the update role: idem, and may restart the box into what it has installed */
 	PEER_OWNER = 1 << 4, /* the owner role: answers commands, and passes on those of sessions that it has checked */
 };
 

@@ -22,9 +22,11 @@ void settings_default(struct settings *s)
 		.time_servers = 2,
 		.site = {{"domain", "home.arpa"}, {"email", ""}, {"timezone", "UTC"}, {"lb-range", ""}},
 		.sites = 4,
+		.watchdog = true,
 	};
 
 	*s = defaults;
+	s->update = settings_update_default;
 }
 
 /* RFC 1123 2.1: letters, digits and hyphens, no hyphen at either end. */
@@ -214,11 +216,20 @@ static int set_site(const struct yaml *y, const struct yaml_node *v, void *into,
 	return 0;
 }
 
+static int set_watchdog(const struct yaml *y, const struct yaml_node *v, void *into, struct err *e)
+{
+	return settings_bool(y, v, &((struct settings *)into)->watchdog, e);
+}
+
+static int set_update(const struct yaml *y, const struct yaml_node *v, void *into, struct err *e)
+{
+	return settings_update_take(&((struct settings *)into)->update, y, v, e);
+}
+
 static const struct yaml_key keys[] = {
-	{"hostname", set_hostname, false},
-	{"time-servers", set_time_servers, false},
-	{"site", set_site, false},
-	{NULL, NULL, false},
+	{"hostname", set_hostname, false}, {"time-servers", set_time_servers, false},
+	{"site", set_site, false},         {"watchdog", set_watchdog, false},
+	{"update", set_update, false},     {NULL, NULL, false},
 };
 
 int settings_parse(struct settings *s, struct yaml *y, const char *file, const char *text, size_t len, struct err *e)

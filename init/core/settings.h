@@ -4,6 +4,8 @@
  *   time-servers: [time.cloudflare.com]   # up to SETTINGS_SERVERS names or addresses; []: none
  *   site: {domain: home.arpa, ...}        # up to SETTINGS_SITE values for `${site.NAME}` in the manifests, each key
  *                                         # replaces or adds one; NAME: small letters, digits, '-'; "": not set
+ *   watchdog: true                        # the machine restarts a box that stands still, see host/watchdog.h
+ *   update: {automatic: false, ...}       # see core/settings_update.h
  *
  * Of the site's values some are known and checked: domain, email, timezone, lb-range. Pure: text in, struct
  * out. `hearth check`, PID 1 and the kube role use the same function. */
@@ -14,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "core/settings_update.h"
 #include "format/yaml.h"
 
 #define SETTINGS_SERVERS  4   /* more do not make the time better */
@@ -33,6 +36,8 @@ struct settings {
 	unsigned time_servers;
 	struct settings_value site[SETTINGS_SITE];
 	unsigned sites;
+	bool watchdog;
+	struct settings_update update;
 };
 
 /* What fs-overlay/etc/hearth/settings.yaml says too (a test holds them together). */

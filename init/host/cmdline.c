@@ -51,6 +51,18 @@ static int set_kubernetes(struct cmdline *c, const char *value)
 	return 0;
 }
 
+static int set_safe(struct cmdline *c, const char *value)
+{
+	c->safe = value[0] == '\0';
+	return c->safe ? 0 : -1;
+}
+
+static int set_test(struct cmdline *c, const char *value)
+{
+	c->hang = str_eq(value, "hang");
+	return c->hang ? 0 : -1;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct cmdline *c, const char *value);
@@ -60,6 +72,8 @@ static const struct {
 	{"hearth.root=", set_root, "a lower-case UUID"},
 	{"hearth.roothash=", set_roothash, "64 lower-case hexadecimal digits"},
 	{"hearth.kubernetes=", set_kubernetes, "on or off"},
+	{"hearth.safe", set_safe, "without a value"},
+	{"hearth.test=", set_test, "hang"},
 };
 
 static int take_word(struct cmdline *c, const char *word, struct err *e)

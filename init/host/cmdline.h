@@ -9,11 +9,13 @@
 #include "base/err.h"
 
 struct cmdline {
-	char slot[8];     /* hearth.slot=a|b; "" when absent */
+	char slot[8];     /* hearth.slot=a|b, over what the boot loader says: for tests; "" when absent */
 	uint8_t uuid[16]; /* hearth.root=8-4-4-4-12: UUID in the dm-verity superblock */
 	char uuid_text[37];
 	char roothash[65];  /* hearth.roothash=64 hexadecimal digits, lower case */
 	bool has_root;      /* hearth.root and hearth.roothash are both there */
+	bool safe;          /* hearth.safe: safe mode, see boot/safe.h */
+	bool hang;          /* hearth.test=hang: PID 1 stands still after a while, for tests of the watchdog */
 	bool no_kubernetes; /* hearth.kubernetes=off: this boot starts neither containerd nor k3s */
 };
 

@@ -17,6 +17,7 @@
 #include "base/sys.h"
 
 #define PARTITIONS_TEXT 16384
+#define UEVENT_TEXT     512  /* half a dozen short lines */
 #define WIPE_SECTORS    2048 /* 1 MiB: every superblock that anything looks for */
 #define WIPE_STEP       128
 
@@ -135,10 +136,10 @@ static bool match_one(struct disk_match *m, const struct disk_dev *d, const uint
 	}
 	if (memcmp(v.uuid, uuid, sizeof(v.uuid)) != 0)
 		return true;
-	if (m->count == 0)
-		m->verity = v;
-	if (m->count < COUNT_OF(m->dev))
+	if (m->count < DISK_MATCHES) {
+		m->verity[m->count] = v;
 		m->dev[m->count++] = *d;
+	}
 	return false;
 }
 
@@ -193,6 +194,28 @@ int disk_of_partition(dev_t part, char disk[DISK_NAME], unsigned *number, struct
 	if (str_u64(text, GPT_ENTRIES, &n) < 0)
 		return err_set(e, EINVAL, "%s: not a partition number", path);
 	*number = (unsigned)n;
+	return 0;
+}
+
+int disk_partition_label(dev_t part, char label[GPT_NAME], struct err *e)
+{
+	static const char key[] = "PARTNAME=";
+	char path[LIMIT_PATH], text[UEVENT_TEXT];
+	struct buf b;
+
+	label[0] = '\0';
+	buf_init(&b, text, sizeof(text));
+	if (str_format(path, sizeof(path), PATH_SYS_BLOCK_DEV "/%u:%u/uevent", major(part), minor(part)) < 0 ||
+	    file_read(path, &b, e) < 0)
+		return err_prefix(e, "name of the partition");
+	for (char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+		bool last = line[len] == '\0';
+		line[len] = '\0';
+		if (str_starts(line, key) && str_copy(label, GPT_NAME, line + strlen(key)) < 0)
+			return err_set(e, EINVAL, "%s: the partition's name is too long", path);
+		line += len + !last;
+	}
 	return 0;
 }
 

@@ -12,8 +12,9 @@
 #include "host/gpt.h"
 #include "host/verity.h"
 
-#define DISK_NAME 32
-#define DISK_LIST 64 /* more disks and partitions than a home server has */
+#define DISK_NAME    32
+#define DISK_LIST    64 /* more disks and partitions than a home server has */
+#define DISK_MATCHES 4  /* two slots on two disks */
 
 struct disk_dev {
 	dev_t dev;
@@ -34,9 +35,9 @@ MUST_CHECK int disk_open(const char *name, int flags, struct err *e);
 
 /* Partitions whose verity superblock has this UUID. */
 struct disk_match {
-	struct disk_dev dev[2];
-	struct verity verity; /* of the first */
-	unsigned count;       /* 2 stands for "more than one" */
+	struct disk_dev dev[DISK_MATCHES];
+	struct verity verity[DISK_MATCHES];
+	unsigned count; /* DISK_MATCHES: perhaps more */
 	/* The first device that could not be read, or holds an image that could not be used: for the message when
 	 * nothing matches; "" when there is none. */
 	char refused[160];
@@ -48,6 +49,8 @@ void disk_match_root(struct disk_match *m, const struct disk_list *l, struct dis
 
 /* The disk that a partition lies on and its number there: "vda", 2. */
 MUST_CHECK int disk_of_partition(dev_t part, char disk[DISK_NAME], unsigned *number, struct err *e);
+/* The name of a partition in its GPT, "" when it has none; as the kernel tells it, nothing is read from the disk. */
+MUST_CHECK int disk_partition_label(dev_t part, char label[GPT_NAME], struct err *e);
 /* "vda", 2 -> "vda2"; "nvme0n1", 2 -> "nvme0n1p2". */
 MUST_CHECK int disk_partition_name(const char *disk, unsigned number, char name[DISK_NAME], struct err *e);
 

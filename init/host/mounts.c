@@ -30,7 +30,7 @@ static const struct mounts_row early[] = {
 	{"pstore", PATH_PSTORE, "pstore", NOEXEC_ALL, NULL, false},
 	{"securityfs", "/sys/kernel/security", "securityfs", NOEXEC_ALL, NULL, false},
 	{"bpf", "/sys/fs/bpf", "bpf", NOEXEC_ALL, "mode=0700", false},
-	{"efivarfs", "/sys/firmware/efi/efivars", "efivarfs", NOEXEC_ALL | MS_RDONLY, NULL, false},
+	{"efivarfs", PATH_EFIVARS, "efivarfs", NOEXEC_ALL | MS_RDONLY, NULL, false},
 	/* kubelet hands mounts to pods and back: everything is shared, as every other distribution has it. */
 	{NULL, "/", NULL, MS_REC | MS_SHARED, NULL, false},
 };

@@ -96,6 +96,8 @@ static void hold(struct apply *a, const struct outcome_answer *r)
 
 static void release(struct apply *a)
 {
+	if (clock_ms() < a->hold) /* of a request from before: the server's wish is newer */
+		return;
 	if (a->patience.tries > 1)
 		a->since = clock_ms(); /* the time without a server does not count against the wave */
 	retry_reset(&a->patience);
@@ -367,7 +369,7 @@ static bool is_settled(const struct apply *a, unsigned i)
 	/* A claim is bound when its first pod is scheduled, which may well be in a later wave. */
 	if (turn_of(o) == TURN_NAMESPACES || str_eq(o->kind, "PersistentVolumeClaim"))
 		return true;
-	return it->health == HEALTH_CURRENT;
+	return items_health(&a->t, it) == HEALTH_CURRENT;
 }
 
 /* The first object that the step waits for, or -1. */
@@ -384,12 +386,12 @@ static void pass_over(struct apply *a, unsigned i)
 {
 	struct object_id id = items_id(&a->t, i);
 	const struct item *it = &a->t.item[i];
-	const char *why = it->problem ? it->problem : it->why;
+	const char *why = it->problem ? it->problem : items_why(&a->t, it);
 	struct buf b;
 	buf_init(&b, a->passed, sizeof(a->passed));
 	buf_addf(&b, "wave %d passed over: ", a->t.m->object[i].wave);
 	object_text(&b, &id);
-	buf_addf(&b, ": %s", why ? why : "not there");
+	buf_addf(&b, ": %s", why[0] ? why : "not there");
 	a->ops->tell(i, "its wave has waited long enough for it, and is passed over", a->arg);
 }
 

@@ -302,6 +302,11 @@ bool health_needs_status(const char *group, const char *kind)
 	return i == COUNT_OF(rules) || rules[i].status;
 }
 
+bool health_follows_pods(const char *group, const char *kind)
+{
+	return str_eq(group, "apps") && health_needs_status(group, kind);
+}
+
 /* What holds for objects of every kind; HEALTH_UNKNOWN: says nothing. */
 static enum health generic(yyjson_val *o, struct buf *why)
 {

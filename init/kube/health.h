@@ -29,6 +29,8 @@ enum health health_of(const char *group, const char *kind, yyjson_val *object, c
 /* False for kinds whose health shows in their metadata alone (ConfigMap, Role, ...): watching less of them is enough.
  */
 bool health_needs_status(const char *group, const char *kind);
+/* Workloads whose health is that of pods which run on and on: Deployment and the like. */
+bool health_follows_pods(const char *group, const char *kind);
 /* "unknown", "in progress", "failed", "current", "terminating". */
 const char *health_name(enum health h);
 

@@ -113,6 +113,25 @@ void items_free(struct items *t)
 	t->slot = NULL;
 }
 
+/* Current, by a status that may be of the last boot. */
+static bool is_doubtful(const struct items *t, const struct item *it)
+{
+	const struct manifest_object *o = &t->m->object[it - t->item];
+	return t->unseen && it->health == HEALTH_CURRENT && health_follows_pods(o->group, o->kind);
+}
+
+enum health items_health(const struct items *t, const struct item *it)
+{
+	return is_doubtful(t, it) ? HEALTH_IN_PROGRESS : (enum health)it->health;
+}
+
+const char *items_why(const struct items *t, const struct item *it)
+{
+	if (is_doubtful(t, it))
+		return "its containers of this boot are not seen yet";
+	return it->why ? it->why : "";
+}
+
 bool items_is_applied(const struct item *it)
 {
 	return it->state == ITEM_OVER || (it->revision != 0 && !it->problem);

@@ -59,6 +59,7 @@ struct items {
 	uint32_t slots;    /* a power of two */
 	struct item_app app[ITEMS_APPS];
 	unsigned apps;
+	bool unseen; /* what follows from pods may be of the last boot; see kube/gate.h */
 };
 
 /* m must outlive t and have at most MANIFEST_OBJECTS objects. An error: memory, too many apps, an object twice. */
@@ -70,6 +71,10 @@ int items_find_app(const struct items *t, const char *app); /* index or -1 */
 struct object_id items_id(const struct items *t, unsigned index);
 /* Replaces a sentence of an item; "" forgets it. Out of memory: the sentence is lost, nothing else. */
 void items_say(char **text, const char *value);
+/* Its health as far as it can be believed: while t->unseen no workload is Current. */
+enum health items_health(const struct items *t, const struct item *it);
+/* Why, in a sentence; "": nothing to say. */
+const char *items_why(const struct items *t, const struct item *it);
 /* Has been applied, and nothing is known against it. */
 bool items_is_applied(const struct item *it);
 

@@ -16,9 +16,11 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "core/settings.h"
+#include "core/teller.h"
 #include "kube/applied.h"
 #include "kube/body.h"
 #include "kube/facts.h"
+#include "kube/gate.h"
 #include "kube/keeper.h"
 #include "kube/sender.h"
 #include "kube/serve.h"
@@ -46,8 +48,10 @@ static struct role {
 	struct apply apply;
 	struct sender sender;
 	struct streams streams;
+	struct gate gate;
 	struct keeper keeper;
-	struct kfacts facts;
+	struct teller facts;
+	struct teller_fact fact[FACTS];
 	struct serve serve;
 	struct loop_timer run;
 	struct loop_timer look;
@@ -66,8 +70,8 @@ static void tell_apps(void)
 		struct sum sum = sum_of(&role.apply, (int)i);
 		buf_init(&b, text, sizeof(text));
 		sum_text(&role.apply, (int)i, &sum, &b);
-		kfacts_app_name(role.apply.t.app[i].name, name);
-		kfacts_set(&role.facts, name, sum.verdict == SUM_HEALTHY ? FACT_ON : FACT_OFF, text);
+		facts_app_name(role.apply.t.app[i].name, name);
+		teller_set(&role.facts, name, sum.verdict == SUM_HEALTHY ? FACT_ON : FACT_OFF, text);
 	}
 }
 
@@ -104,7 +108,16 @@ static void tell_applied(void)
 		buf_addf(&b, "%u of %u objects", sum.applied, sum.objects);
 	if (role.trouble[0] && !on)
 		buf_addf(&b, "; %s", role.trouble);
-	kfacts_set(&role.facts, "kube-applied", on ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "kube-applied", on ? FACT_ON : FACT_OFF, text);
+}
+
+static void tell_healthy(void)
+{
+	char text[LIMIT_DETAIL];
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	bool healthy = sum_apps(&role.apply, &b);
+	teller_set(&role.facts, "kube-healthy", healthy ? FACT_ON : FACT_OFF, text);
 }
 
 static void look(struct loop *l, void *arg)
@@ -114,6 +127,7 @@ static void look(struct loop *l, void *arg)
 	keeper_look(&role.keeper);
 	tell_applied();
 	tell_apps();
+	tell_healthy();
 }
 
 static void look_soon(void)
@@ -165,11 +179,23 @@ static void on_tell(unsigned item, const char *text, void *arg)
 	log_info(ROOM, "%s: %s", name, text);
 }
 
+/* The pods are those of this boot: what was doubted counts. */
+static void on_passed(void *arg)
+{
+	role.apply.t.unseen = false;
+	role.streams.believe = true;
+	streams_tell_nodes(&role.streams);
+	log_info(ROOM, "the containers of this boot are seen");
+	run_soon(arg);
+	look_soon();
+}
+
 /* --- the connection --------------------------------------------------------------------------- */
 
 static void on_opened(void *arg)
 {
 	(void)arg;
+	gate_start(&role.gate);
 	if (role.loaded)
 		keeper_open(&role.keeper);
 	/* Nodes are worth knowing even without a manifest. */
@@ -181,6 +207,7 @@ static void on_closed(void *arg)
 {
 	(void)arg;
 	serve_close(&role.serve);
+	gate_stop(&role.gate);
 	streams_close(&role.streams);
 	sender_close(&role.sender);
 	if (!role.loaded)
@@ -202,9 +229,9 @@ static void on_kinds(void *arg)
 static void on_changed(bool up, const char *text, void *arg)
 {
 	(void)arg;
-	kfacts_set(&role.facts, "kube-api", up ? FACT_ON : FACT_OFF, text);
+	teller_set(&role.facts, "kube-api", up ? FACT_ON : FACT_OFF, text);
 	if (!up)
-		kfacts_set(&role.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
+		teller_set(&role.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
 	if (up) {
 		streams_kick(&role.streams);
 		streams_tell_nodes(&role.streams);
@@ -235,15 +262,25 @@ static void on_books(void *arg)
 	look_soon();
 }
 
-static void on_node(int ready, int nodes, void *arg)
+static bool on_doubts(yyjson_val *node, void *arg)
+{
+	(void)arg;
+	return gate_doubts(&role.gate, node);
+}
+
+static void on_node(int ready, int stale, int nodes, void *arg)
 {
 	char text[LIMIT_DETAIL];
 	(void)arg;
-	if (nodes == 1)
+	if (nodes == 1 && stale == 1)
+		(void)!str_copy(text, sizeof(text), "the kubelet is not heard of yet");
+	else if (nodes == 1)
 		(void)!str_copy(text, sizeof(text), ready ? "the node is ready" : "the node is not ready");
 	else
 		(void)!str_format(text, sizeof(text), "%d of %d nodes are ready", ready, nodes);
-	kfacts_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
+	if (ready + stale > 0)
+		gate_node(&role.gate);
+	teller_set(&role.facts, "node-ready", nodes > 0 && ready == nodes ? FACT_ON : FACT_OFF, text);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
@@ -314,13 +351,14 @@ static void load_all(void)
 	if (!role.loaded) {
 		log_errx(ROOM, "manifests: %s", e.text);
 		(void)!str_format(role.trouble, sizeof(role.trouble), "manifests: %s", e.text);
-		kfacts_set(&role.facts, "kube-manifests", FACT_OFF, e.text);
-		kfacts_set(&role.facts, "kube-applied", FACT_OFF, "the manifests cannot be used");
+		teller_set(&role.facts, "kube-manifests", FACT_OFF, e.text);
+		teller_set(&role.facts, "kube-applied", FACT_OFF, "the manifests cannot be used");
+		teller_set(&role.facts, "kube-healthy", FACT_OFF, "the manifests cannot be used");
 		memset(&role.keeper.inventory, 0, sizeof(role.keeper.inventory));
 		return;
 	}
 	(void)!str_format(text, sizeof(text), "%u objects, revision %.8s", role.manifest.count, role.manifest.revision);
-	kfacts_set(&role.facts, "kube-manifests", FACT_ON, text);
+	teller_set(&role.facts, "kube-manifests", FACT_ON, text);
 	if (history_read(&role.keeper.history, role.options.history, &h) < 0)
 		log_warnx(ROOM, "%s", h.text);
 	if (str_format(role.keeper.applied, sizeof(role.keeper.applied), "%s.applied", role.options.history) < 0)
@@ -356,7 +394,8 @@ static int set_up(struct err *e)
 	int chan = channel(); /* before the loop may take that number */
 	if (loop_init(&role.loop, e) < 0 || signals_init(&role.loop, signals, on_signal, NULL, e) < 0)
 		return -1;
-	kfacts_init(&role.facts, &role.loop, chan);
+	teller_init(&role.facts, role.fact, FACTS);
+	teller_open(&role.facts, &role.loop, chan, ROOM);
 	link_init(&role.link, &role.loop, role.options.kubeconfig, &hooks, NULL);
 	if (serve_init(&role.serve, &role.loop, chan, &role.link, e) < 0)
 		return -1;
@@ -367,6 +406,9 @@ static int set_up(struct err *e)
 	streams_init(&role.streams, &role.link, &role.apply, &role.keeper.inventory);
 	role.streams.seen = run_soon;
 	role.streams.node = on_node;
+	role.streams.doubts = on_doubts;
+	role.apply.t.unseen = true;
+	gate_init(&role.gate, &role.link, on_passed, NULL);
 	link_start(&role.link);
 	look_soon();
 	return 0;
@@ -379,8 +421,9 @@ static void tear_down(void)
 	if (role.link.loop)
 		link_stop(&role.link);
 	streams_fini(&role.streams);
+	gate_fini(&role.gate);
 	serve_fini(&role.serve);
-	kfacts_fini(&role.facts);
+	teller_fini(&role.facts);
 	if (role.loaded) {
 		keeper_fini(&role.keeper);
 		apply_free(&role.apply);

@@ -6,7 +6,8 @@
  * Beside the history lies what the last run applied (FILE.applied), which spares the next one most of its requests.
  * --settings: this file alone counts, instead of the shipped one and the box's. It ends only when it is told to, when
  * PID 1 closes the channel, or when its own memory or the kernel fail it: broken manifests and a missing server are
- * told as facts. Facts: kube-manifests, kube-api, kube-applied, node-ready, and app-NAME for each app. */
+ * told as facts. Facts: kube-manifests, kube-api, kube-applied, kube-healthy (every app is), node-ready, and app-NAME
+ * for each app. */
 #ifndef HEARTH_KUBE_KUBE_H
 #define HEARTH_KUBE_KUBE_H
 

@@ -1,9 +1,8 @@
-/* The table of answers, and exponential back-off. Runs in the kube role. Knows no clock and no source of chance. */
+/* The table of answers. Runs in the kube role. Knows no clock and no source of chance. */
 #include "kube/retry.h"
 
+#include "base/backoff.h"
 #include "base/str.h"
-
-#define DOUBLINGS 16 /* past the cap long before */
 
 static const struct retry_rule faults[KCLIENT_FAULTS] = {
 	[KCLIENT_OK] = {RETRY_LATER, true, "the API server sent an answer without a status"},
@@ -64,17 +63,9 @@ const struct retry_rule *retry_rule(enum kclient_fault fault, int status)
 
 uint64_t retry_next_ms(struct retry *r, unsigned retry_after_s, uint32_t random)
 {
-	uint64_t ceiling = (uint64_t)RETRY_BASE_MS << (r->tries < DOUBLINGS ? r->tries : DOUBLINGS);
-	uint64_t after = (uint64_t)(retry_after_s < RETRY_AFTER_S ? retry_after_s : RETRY_AFTER_S) * 1000;
+	static const struct backoff_rule rule = {RETRY_BASE_MS, RETRY_CAP_MS, RETRY_FLOOR_MS, RETRY_AFTER_S};
 
-	if (r->tries < DOUBLINGS)
-		r->tries++;
-	if (ceiling > RETRY_CAP_MS)
-		ceiling = RETRY_CAP_MS;
-	uint64_t wait = random % (ceiling + 1);
-	if (wait < RETRY_FLOOR_MS)
-		wait = RETRY_FLOOR_MS;
-	return wait >= after ? wait : after + random % (RETRY_BASE_MS + 1);
+	return backoff_next_ms(&rule, &r->tries, retry_after_s, random);
 }
 
 void retry_reset(struct retry *r)

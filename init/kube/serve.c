@@ -146,7 +146,7 @@ static void add_item(const struct serve *s, struct json *j, unsigned item)
 	json_string(j, "namespace", o->namespace);
 	json_string(j, "name", o->name);
 	json_string(j, "status", sum_item_name(s->apply, &s->apply->t.item[item]));
-	json_string(j, "message", sum_item_text(&s->apply->t.item[item]));
+	json_string(j, "message", sum_item_text(s->apply, &s->apply->t.item[item]));
 	json_close_object(j);
 }
 

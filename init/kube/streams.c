@@ -158,12 +158,15 @@ static void see_list(struct watch *w, bool complete)
 
 void streams_tell_nodes(const struct streams *all)
 {
-	int ready = 0;
+	int ready = 0, stale = 0;
 	if (all->stream[0].watch.state != WATCH_OPEN)
 		return;
-	for (unsigned i = 0; i < all->node_count; i++)
-		ready += all->nodes[i].ready;
-	all->node(ready, (int)all->node_count, all->arg);
+	for (unsigned i = 0; i < all->node_count; i++) {
+		bool doubtful = all->nodes[i].stale && !all->believe;
+		ready += all->nodes[i].ready && !doubtful;
+		stale += all->nodes[i].ready && doubtful;
+	}
+	all->node(ready, stale, (int)all->node_count, all->arg);
 }
 
 static void see_node(struct watch *w, enum watch_event ev, yyjson_val *object)
@@ -181,6 +184,7 @@ static void see_node(struct watch *w, enum watch_event ev, yyjson_val *object)
 	} else if (i < STREAMS_NODES) {
 		all->nodes[i].name = name;
 		all->nodes[i].ready = object_is(object, "Ready", "True");
+		all->nodes[i].stale = all->doubts && all->doubts(object, all->arg);
 		all->node_count += i == all->node_count;
 	}
 	if (ev != WATCH_LISTED)

@@ -32,16 +32,20 @@ struct stream {
 struct streams {
 	struct link *link;
 	struct apply *apply;
-	void (*seen)(void *arg);                       /* the engine has something to do */
-	void (*node)(int ready, int nodes, void *arg); /* numbers of nodes */
+	void (*seen)(void *arg); /* the engine has something to do */
+	/* Numbers of nodes: ready ones, those that may have been so only before this boot, and all. */
+	void (*node)(int ready, int stale, int nodes, void *arg);
+	bool (*doubts)(yyjson_val *node, void *arg); /* what it says may be of before this boot; NULL: never */
 	void *arg;
 	struct stream stream[STREAMS];
 	unsigned count;
 	struct {
 		uint32_t name; /* hash */
 		bool ready;
+		bool stale;
 	} nodes[STREAMS_NODES];
 	unsigned node_count;
+	bool believe; /* stale or not */
 	bool open;
 };
 

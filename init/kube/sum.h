@@ -25,9 +25,12 @@ struct sum sum_of(const struct apply *a, int app);
 const char *sum_name(enum sum_verdict v); /* "failed", "degraded", "progressing", "healthy" */
 /* Adds one sentence: "3 objects", "Deployment htpc/x: available: 0/1", for a paused app "paused; ...". */
 void sum_text(const struct apply *a, int app, const struct sum *s, struct buf *b);
+/* Adds how the apps are doing: "8 of 8 apps healthy", "6 of 8 apps healthy, 1 paused; waiting for coredns, traefik".
+ * True: every one that is not paused is healthy. */
+bool sum_apps(const struct apply *a, struct buf *b);
 /* One object: "current", "progressing", "failed", "missing", "drifted". */
 const char *sum_item_name(const struct apply *a, const struct item *it);
 /* And why: the problem, else the health's sentence, else "". */
-const char *sum_item_text(const struct item *it);
+const char *sum_item_text(const struct apply *a, const struct item *it);
 
 #endif

@@ -124,10 +124,19 @@ static unsigned copy_services(void)
 
 unsigned copies_to_run(void)
 {
+	static const struct {
+		const char *from, *to;
+	} files[] = {
+		{PATH_STATE_SETTINGS, PATH_RUN_SETTINGS},
+		{PATH_STATE_ENDS, PATH_RUN_ENDS},
+		{PATH_STATE_APPS, PATH_RUN_APPS},
+	};
 	struct err e;
+	unsigned bad = 0;
 
 	if (file_mkdirs(PATH_RUN_SERVICES, 0755, &e) < 0)
 		log_warnx("storage", "%s", e.text);
-	unsigned bad = copy(PATH_STATE_SETTINGS, PATH_RUN_SETTINGS) < 0;
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		bad += copy(files[i].from, files[i].to) < 0;
 	return bad + copy_services();
 }

@@ -12,7 +12,7 @@
 MUST_CHECK int copies_seed(struct yaml *y, struct err *e);
 /* The box's settings over the defaults; a file with faults is PID 1's to report, here the defaults stay. */
 void copies_settings(struct settings *s, struct yaml *y);
-/* Settings and service files to /run. Returns how many could not be copied. */
+/* Settings, service files and the records that PID 1 wants to /run. Returns how many could not be copied. */
 unsigned copies_to_run(void);
 
 #endif

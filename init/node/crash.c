@@ -144,6 +144,11 @@ void crash_reason(const char *text, size_t len, char reason[LIMIT_DETAIL])
 	}
 }
 
+enum end_kind crash_kind(const char *reason)
+{
+	return str_starts(reason, "PID 1 fault: ") ? END_PID1_FAULT : END_PANIC;
+}
+
 /* From the start of the file, at most cap bytes; the number of bytes. */
 static ssize_t read_some(const char *path, char *to, size_t cap, struct err *e)
 {

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "host/ends.h"
 
 #define CRASH_FILES 64          /* files of pstore looked at in one boot: all that a firmware has room for */
 #define CRASH_PART  (16 << 10)  /* bytes taken of one of them; the kernel's own parts are smaller */
@@ -28,6 +29,9 @@ struct crash {
  *
  * The first of these kinds wins, and of one kind the first line. Cut to fit; "" when there is none. */
 void crash_reason(const char *text, size_t len, char reason[LIMIT_DETAIL]);
+
+/* What a reason that is not "" says: pid1-fault or panic. */
+enum end_kind crash_kind(const char *reason);
 
 /* Moves the files of the folder `from` to a new PATH_STATE_CRASH/NUMBER.txt, oldest line first, and removes them there
  * once the copy is on the disk. unexpected: the last run did not end in order; without it, and without a dump of the

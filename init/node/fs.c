@@ -21,7 +21,11 @@
 #define CHECK_MS    (10 * 60 * 1000)
 #define GROW_MS     (5 * 60 * 1000)
 #define CHECK_FIXED 2 /* e2fsck: 0 clean, 1 repaired, 2 repaired and a mounted one would need a reboot (8) */
+#define CHECK_NONE  8 /* e2fsck: could not begin, as without a superblock */
 #define GROW_SLACK  (UINT64_C(16) << 20) /* an XFS does not use a last allocation group that would be too small */
+
+#define TEXT(number)  TEXT_OF(number)
+#define TEXT_OF(text) #text
 
 /* Short: it is shown on 80 columns and cut at LIMIT_DETAIL. */
 #define KEEP_SAFE "left as it is: repair it on another computer or delete the partition"
@@ -31,11 +35,15 @@ static const struct fs {
 	unsigned long flags;
 	const char *make[ARGS]; /* the device comes behind */
 	const char *check[ARGS];
+	const char *check_backup[ARGS]; /* when the first could not begin */
 } table[] = {
 	[FS_ESP] = {.target = PATH_ESP,
                     .type = "vfat",
                     .options = "umask=0077",
-                    .flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC},
+                    /* In order: a power cut in a rename leaves the boot entry under both names, never under none. */
+                    .flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_DIRSYNC,
+                    .make = {PATH_MKFS_FAT, "-F", "32", "-n", BOARD_LABEL_ESP, "-i", TEXT(BOARD_IMAGE_ESP_SERIAL)},
+                    .check = {PATH_FSCK_FAT, "-a", "-w"}},
 	/* Few small files: fewer inodes make it quicker; nothing is left for a kernel thread to initialise later. */
 	[FS_STATE] = {.target = PATH_STATE,
                       .type = "ext4",
@@ -43,7 +51,9 @@ static const struct fs {
                       .flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME,
                       .make = {PATH_MKE2FS, "-q", "-F", "-t", "ext4", "-b", "4096", "-N", "4096", "-m", "0", "-J",
                                "size=8", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-L", BOARD_LABEL_STATE},
-                      .check = {PATH_E2FSCK, "-p"}},
+                      .check = {PATH_E2FSCK, "-p"},
+                      /* The superblock is two sectors: a power cut can leave one old, one new. */
+                      .check_backup = {PATH_E2FSCK, "-p", "-b", "32768", "-B", "4096"}},
 	[FS_DATA] = {.target = PATH_DATA,
                      .type = "xfs",
                      .options = "prjquota",
@@ -75,8 +85,6 @@ int fs_make(enum fs_id id, const char *device, struct err *e)
 	const struct fs *f = &table[id];
 	int status;
 
-	if (!f->make[0])
-		return err_set(e, EINVAL, "%s is not made here", f->target);
 	if (run_on(f->make, device, MAKE_MS, &status, e) < 0)
 		return err_prefix(e, "make %s on %s", f->type, device);
 	return status == 0
@@ -84,14 +92,26 @@ int fs_make(enum fs_id id, const char *device, struct err *e)
 	               : err_set(e, EIO, "make %s on %s: %s ended with status %d", f->type, device, f->make[0], status);
 }
 
-int fs_check(enum fs_id id, const char *device, struct err *e)
+static int run_check(const struct fs *f, const char *device, int *status, struct err *e)
+{
+	int rc = run_on(f->check, device, CHECK_MS, status, e);
+
+	if (rc == 0 && *status == CHECK_NONE && f->check_backup[0]) {
+		log_warnx("storage", "%s: no whole superblock; checking by its backup", device);
+		rc = run_on(f->check_backup, device, CHECK_MS, status, e);
+	}
+	return rc;
+}
+
+int fs_check(enum fs_id id, const char *device, bool *fixed, struct err *e)
 {
 	const struct fs *f = &table[id];
 	int status;
 
+	*fixed = false;
 	if (!f->check[0])
 		return 0;
-	if (run_on(f->check, device, CHECK_MS, &status, e) < 0) {
+	if (run_check(f, device, &status, e) < 0) {
 		if (e->code != ENOENT)
 			return err_prefix(e, "check %s", device);
 		log_warnx("storage", "%s: not checked: %s", device, e->text);
@@ -100,7 +120,8 @@ int fs_check(enum fs_id id, const char *device, struct err *e)
 	if (status > CHECK_FIXED)
 		return err_set(e, EUCLEAN, "the %s of %s is damaged (status %d of its check); " KEEP_SAFE, f->type,
 		               device, status);
-	if (status > 0)
+	*fixed = status > 0;
+	if (*fixed)
 		log_warnx("storage", "%s: repaired (status %d)", device, status);
 	return 0;
 }

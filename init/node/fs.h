@@ -1,6 +1,6 @@
 /* The file systems of the box: how each is made, checked and mounted, as one table. Blocks on disks and helper
  * programs: for one-shot roles. Making is the caller's decision alone, and only for a partition marked GPT_FRESH: a
- * file system that does not mount is never made again. */
+ * file system that does not mount is never made again, but for the boot partition, of which there are copies. */
 #ifndef HEARTH_NODE_FS_H
 #define HEARTH_NODE_FS_H
 
@@ -14,8 +14,8 @@ enum fs_id { FS_ESP, FS_STATE, FS_DATA };
 /* device: "/dev/vda4". */
 MUST_CHECK int fs_make(enum fs_id id, const char *device, struct err *e);
 /* Repairs what can be repaired without a decision. A file system that mounting alone recovers (XFS), or whose checker
- * is not in the image, counts as checked. */
-MUST_CHECK int fs_check(enum fs_id id, const char *device, struct err *e);
+ * is not in the image, counts as checked. *fixed: there was something to repair. */
+MUST_CHECK int fs_check(enum fs_id id, const char *device, bool *fixed, struct err *e);
 /* 0 also when something is mounted on its target already. */
 MUST_CHECK int fs_mount(enum fs_id id, const char *device, struct err *e);
 const char *fs_target(enum fs_id id);

@@ -13,28 +13,33 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "board.h"
-#include "host/identity.h"
+#include "host/ends.h"
 #include "host/mounts.h"
 
 #define CLOCK_MAX UINT64_C(253402300799) /* the end of the year 9999 */
 
-typedef int check_fn(const char *value, char out[LIMIT_DETAIL], struct err *e);
+typedef int check_fn(const char *value, char out[END_LINE], struct err *e);
 
 /* A time before the image was built is no known good one. */
-static int check_clock(const char *value, char out[LIMIT_DETAIL], struct err *e)
+static int check_clock(const char *value, char out[END_LINE], struct err *e)
 {
 	uint64_t clock;
 
 	if (str_u64(value, CLOCK_MAX, &clock) < 0 || clock < BOARD_EPOCH)
 		return err_set(e, EINVAL, "clock: '%.32s' is no time; write seconds since 1970, %" PRIu64 " or later",
 		               value, (uint64_t)BOARD_EPOCH);
-	return str_format(out, LIMIT_DETAIL, "%" PRIu64, clock);
+	return str_format(out, END_LINE, "%" PRIu64 "\n", clock);
 }
 
-static int check_sentence(const char *value, char out[LIMIT_DETAIL], struct err *e)
+static int check_end(const char *value, char out[END_LINE], struct err *e)
 {
-	identity_sentence(out, LIMIT_DETAIL, value);
-	return out[0] ? 0 : err_set(e, EINVAL, "last-shutdown: empty; write one sentence");
+	struct end n;
+	struct buf b;
+
+	buf_init(&b, out, END_LINE);
+	if (end_parse(&n, value) < 0)
+		return err_set(e, EINVAL, "end: '%.64s' is no end of a run; see host/ends.h", value);
+	return end_format(&n, &b, e);
 }
 
 static const struct {
@@ -42,26 +47,24 @@ static const struct {
 	check_fn *check;
 } records[] = {
 	{"clock", PATH_STATE_CLOCK, check_clock},
-	{"last-shutdown", PATH_STATE_LAST, check_sentence},
+	{"end", PATH_STATE_LAST, check_end},
 };
 
 int keep_record(const char *name, const char *value, struct err *e)
 {
-	char text[LIMIT_DETAIL], line[LIMIT_DETAIL + 1];
+	char line[END_LINE];
 
 	for (size_t i = 0; i < COUNT_OF(records); i++) {
 		if (!str_eq(name, records[i].name))
 			continue;
-		if (records[i].check(value, text, e) < 0)
+		if (records[i].check(value, line, e) < 0)
 			return -1;
 		/* Below an absent mount lies the read-only root: say what is the matter, not "read-only". */
 		if (!mounts_is_mounted(PATH_STATE))
 			return err_set(e, EROFS, "%s: " PATH_STATE " is not mounted", name);
-		if (str_format(line, sizeof(line), "%s\n", text) < 0)
-			return err_set(e, ENAMETOOLONG, "%s: too long", name);
 		return file_replace(records[i].path, line, strlen(line), 0644, e);
 	}
-	return err_set(e, EINVAL, "no record '%.32s'; there are: clock, last-shutdown", name);
+	return err_set(e, EINVAL, "no record '%.32s'; there are: clock, end", name);
 }
 
 int keep_main(int argc, char **argv)
@@ -69,7 +72,7 @@ int keep_main(int argc, char **argv)
 	struct err e;
 
 	if (argc != 3) {
-		log_errx("keep", "usage: hearth keep clock SECONDS | hearth keep last-shutdown TEXT");
+		log_errx("keep", "usage: hearth keep clock SECONDS | hearth keep end LINE");
 		return EXIT_USAGE;
 	}
 	if (keep_record(argv[1], argv[2], &e) == 0)

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/exit.h"
@@ -14,8 +15,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "host/verity.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
+#include "node/report.h"
 
 #define ROOM      "klog"
 #define LINE      4096 /* under PIPE_BUF: a write into a pipe with room is whole */
@@ -26,9 +29,10 @@ static const char *const level_names[] = {"emerg", "alert", "crit", "err", "warn
 static struct klog {
 	struct loop loop;
 	int kmsg;
-	int seq_fd;    /* KLOG_SEQ, -1: not kept */
-	uint64_t next; /* number of the record that is due; 0: whatever comes */
-	uint64_t kept; /* what KLOG_SEQ says */
+	int seq_fd;         /* KLOG_SEQ, -1: not kept */
+	uint64_t next;      /* number of the record that is due; 0: whatever comes */
+	uint64_t kept;      /* what KLOG_SEQ says */
+	struct report root; /* fact root-intact, told once */
 	bool failed;
 	bool overrun;    /* the kernel said that the ring went round */
 	bool has_record; /* record holds one that is not printed yet */
@@ -107,6 +111,48 @@ void kmsg_format(const struct kmsg *m, struct buf *b)
 	buf_add_char(b, '\n');
 }
 
+/* Moves *p behind the word when it stands there. */
+static bool take_word(const char **p, const char *limit, const char *word)
+{
+	size_t n = strlen(word);
+	if ((size_t)(limit - *p) < n || memcmp(*p, word, n) != 0)
+		return false;
+	*p += n;
+	return true;
+}
+
+bool kmsg_damage(const struct kmsg *m, struct kmsg_damage *d)
+{
+	const char *p = m->text, *limit = m->text + m->len;
+	uint64_t high, low;
+	if (m->facility != 0 || !take_word(&p, limit, "device-mapper: verity: ") ||
+	    !take_number(&p, limit, ':', &high) || !take_number(&p, limit, ':', &low) || high > UINT16_MAX ||
+	    low > UINT32_MAX || !take_word(&p, limit, " "))
+		return false;
+	d->dev = makedev((unsigned)high, (unsigned)low);
+	d->tree = take_word(&p, limit, "metadata");
+	if (!d->tree && !take_word(&p, limit, "data"))
+		return false;
+	return take_word(&p, limit, " block ") && take_number(&p, limit, ' ', &d->block) &&
+	       take_word(&p, limit, "is corrupted");
+}
+
+/* The first one is what people get to know: where one block is damaged, others follow. */
+static void look_for_damage(const struct kmsg *m)
+{
+	char text[LIMIT_DETAIL];
+	struct kmsg_damage d;
+	struct err ignored;
+	dev_t root;
+	if (klog.root.value != FACT_UNKNOWN || !kmsg_damage(m, &d))
+		return;
+	if (verity_backing(&root, &ignored) == 0 && root != d.dev)
+		return;
+	if (str_format(text, sizeof(text), "block %llu%s is damaged", (unsigned long long)d.block,
+	               d.tree ? ", of its hash tree," : "") == 0)
+		report_set(&klog.root, FACT_OFF, text);
+}
+
 static void keep_place(void)
 {
 	char text[SEQ_BYTES + 1];
@@ -172,8 +218,10 @@ static bool print_record(void)
 		return false;
 	klog.has_record = false;
 	klog.overrun = false;
-	if (m.seq >= klog.next)
+	if (m.seq >= klog.next) {
+		look_for_damage(&m);
 		klog.next = m.seq + 1;
+	}
 	return true;
 }
 
@@ -263,6 +311,7 @@ static int set_up(struct err *e)
 	static const int signals[] = {SIGTERM, SIGINT, 0};
 	memset(&klog, 0, sizeof(klog));
 	klog.kmsg = klog.seq_fd = -1;
+	report_init(&klog.root, &klog.loop, "root-intact");
 	if (loop_init(&klog.loop, e) < 0 || signals_init(&klog.loop, signals, on_signal, NULL, e) < 0)
 		return -1;
 	klog.next = klog.kept = find_place();
@@ -284,6 +333,7 @@ int klog_main(int argc, char **argv)
 	if (rc != 0)
 		log_errx(ROOM, "%s", e.text);
 	keep_place();
+	report_fini(&klog.root);
 	signals_fini(&klog.loop);
 	loop_fini(&klog.loop);
 	close_one(klog.kmsg);

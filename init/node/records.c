@@ -5,13 +5,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "board.h"
 
-#define RECORD    256
+#define RECORD    END_LINE
 #define CLOCK_MAX UINT64_C(253402300799) /* the end of the year 9999 */
 #define BOOTS_MAX UINT64_C(999999999)
 
@@ -99,18 +101,81 @@ static int load_clock(struct identity *id, struct err *e)
 	return 0;
 }
 
-static int load_last(struct identity *id, struct err *e)
+/* The sentence that people are shown, with its time when it is known. */
+static void say_last(struct identity *id, const struct end *last)
+{
+	char when[32], text[sizeof(id->last_shutdown)];
+
+	clock_format(last->time, when, sizeof(when));
+	if (last->time == 0 || str_format(text, sizeof(text), "%s, %s", last->why, when) < 0)
+		memcpy(text, last->why, sizeof(last->why));
+	identity_sentence(id->last_shutdown, sizeof(id->last_shutdown), text);
+}
+
+static int load_last(struct identity *id, struct end *last, struct err *e)
 {
 	char text[RECORD];
 
+	memset(last, 0, sizeof(*last));
 	if (read_record(PATH_STATE_LAST, text, e) < 0)
 		return -1;
 	if (!text[0])
-		memcpy(text, "never: this is the first start", sizeof("never: this is the first start"));
-	else if (str_eq(text, RECORDS_RUNNING))
-		memcpy(text, RECORDS_CUT, sizeof(RECORDS_CUT));
-	identity_sentence(id->last_shutdown, sizeof(id->last_shutdown), text);
-	return write_record(PATH_STATE_LAST, RECORDS_RUNNING, 0644, e);
+		return str_copy(id->last_shutdown, sizeof(id->last_shutdown), "never: this is the first start");
+	/* Anything else is a sentence of an older image. */
+	if (end_parse(last, text) < 0) {
+		last->kind = str_eq(text, "running") ? END_RUNNING : END_ASKED;
+		identity_sentence(last->why, sizeof(last->why), text);
+	}
+	if (last->kind == END_RUNNING) {
+		last->kind = END_POWER_LOSS;
+		memcpy(last->why, RECORDS_CUT, sizeof(RECORDS_CUT));
+		memcpy(id->last_shutdown, RECORDS_CUT, sizeof(RECORDS_CUT));
+		return 0;
+	}
+	say_last(id, last);
+	return 0;
+}
+
+void records_explain(struct identity *id, struct end *last, enum end_kind kind, const char *why)
+{
+	if (last->kind != END_POWER_LOSS)
+		return;
+	last->kind = kind;
+	identity_sentence(last->why, sizeof(last->why), why);
+	identity_sentence(id->last_shutdown, sizeof(id->last_shutdown), why);
+}
+
+static int note_end(const struct end *last, struct err *e)
+{
+	static struct ends all; /* the role has one thread */
+	static char text[ENDS_TEXT];
+	struct buf b;
+
+	buf_init(&b, text, sizeof(text));
+	if (file_read(PATH_STATE_ENDS, &b, e) < 0 && e->code != ENOENT && e->code != EFBIG)
+		return -1;
+	if (ends_parse(&all, text, b.len) > 0)
+		log_warnx("storage", PATH_STATE_ENDS ": holds nonsense; it is left out");
+	ends_add(&all, last);
+	buf_reset(&b);
+	if (ends_format(&all, &b, e) < 0)
+		return -1;
+	return file_replace(PATH_STATE_ENDS, b.data, b.len, 0644, e);
+}
+
+int records_begin(const struct end *last, const char *slot, struct err *e)
+{
+	char line[END_LINE];
+	struct end now = {.kind = END_RUNNING, .version = BOARD_VERSION};
+	struct buf b;
+
+	now.time = clock_wall();
+	buf_init(&b, line, sizeof(line));
+	if (last->kind != END_RUNNING && note_end(last, e) < 0)
+		return -1;
+	if (str_copy(now.slot, sizeof(now.slot), slot) < 0 || end_format(&now, &b, e) < 0)
+		return -1;
+	return file_replace(PATH_STATE_LAST, line, b.len, 0644, e);
 }
 
 static int load_hostname(struct identity *id, const char *hostname, struct err *e)
@@ -122,11 +187,11 @@ static int load_hostname(struct identity *id, const char *hostname, struct err *
 	return 0;
 }
 
-int records_load(struct identity *id, const char *hostname, struct err *e)
+int records_load(struct identity *id, const char *hostname, struct end *last, struct err *e)
 {
 	memset(id, 0, sizeof(*id));
 	if (load_machine_id(id, e) < 0 || load_hostname(id, hostname, e) < 0 || load_clock(id, e) < 0)
 		return -1;
 	/* What a repeated run would change comes last. */
-	return load_boots(id, e) < 0 || load_last(id, e) < 0 ? -1 : 0;
+	return load_last(id, last, e) < 0 || load_boots(id, e) < 0 ? -1 : 0;
 }

@@ -73,17 +73,13 @@ int scrub_main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (sys_set_idle() < 0)
 		log_warn("scrub", "no idle priority");
-	(void)sys_poll(NULL, 0, SCRUB_DELAY_MS);
 	int fd = open_root(&e);
 	if (fd < 0)
 		return report(FACT_UNKNOWN, e.text);
 	int rc = scrub_device(fd, &block, &e);
 	sys_close(fd);
 	if (rc < 0)
-		(void)snprintf(
-			detail, sizeof(detail),
-			"root: block %llu is damaged: the kernel refuses it; flash again or start the other slot",
-			(unsigned long long)block);
+		(void)snprintf(detail, sizeof(detail), "block %llu is damaged", (unsigned long long)block);
 	else
 		(void)snprintf(detail, sizeof(detail), "%llu MiB checked",
 		               (unsigned long long)(block * VERITY_BLOCK >> 20));

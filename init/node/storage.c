@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "board.h"
+#include "host/bootenv.h"
 #include "host/disk.h"
 #include "host/gpt.h"
 #include "host/identity.h"
@@ -21,13 +22,15 @@
 #include "host/verity.h"
 #include "node/copies.h"
 #include "node/crash.h"
+#include "node/esp.h"
 #include "node/fs.h"
 #include "node/layout.h"
 #include "node/records.h"
+#include "node/slot.h"
 #include "node/tell.h"
 
 /* What a step needs and what its failure takes away. */
-enum part { DISK = 1 << 0, STATE = 1 << 1, DATA = 1 << 2 };
+enum part { DISK = 1 << 0, STATE = 1 << 1, DATA = 1 << 2, ESP = 1 << 3 };
 
 #define DEVICE (DISK_NAME + 8)
 
@@ -37,10 +40,13 @@ static struct {
 	struct gpt gpt;
 	struct layout layout;
 	struct identity id;
+	struct end last; /* how the last run ended */
+	bool counted;    /* an earlier run of this role in this boot did it */
 	struct settings settings;
 	struct yaml yaml;
-	unsigned lost; /* mask of enum part */
-	bool retry;    /* a step failed for a reason that may pass */
+	unsigned lost;  /* mask of enum part */
+	bool esp_fixed; /* by its check, before it was mounted */
+	bool retry;     /* a step failed for a reason that may pass */
 } st;
 
 static int device_of(unsigned number, char device[DEVICE], struct err *e)
@@ -136,15 +142,46 @@ static int tell_kernel(struct err *e)
 	return rc;
 }
 
-/* Not needed by anything but the seed and, later, updates. */
-static int mount_esp(struct err *e)
+static int esp_device(char device[DEVICE], struct err *e)
 {
-	char device[DEVICE];
 	struct gpt_part p;
 
 	if (!gpt_find(&st.gpt, BOARD_PART_ESP, &p))
 		return err_set(e, ENOENT, "no partition " BOARD_PART_ESP);
-	return device_of(p.number, device, e) < 0 ? -1 : fs_mount(FS_ESP, device, e);
+	return device_of(p.number, device, e);
+}
+
+/* Not needed by anything but the boot entries and the seed. What its check cannot repair is repair_esp's. */
+static int mount_esp(struct err *e)
+{
+	char device[DEVICE];
+
+	if (esp_device(device, e) < 0)
+		return -1;
+	if (!mounts_is_mounted(PATH_ESP) && fs_check(FS_ESP, device, &st.esp_fixed, e) < 0)
+		log_warnx("storage", "%s", e->text);
+	return fs_mount(FS_ESP, device, e);
+}
+
+/* A box whose kernel came by other means has no slot that anybody knows, or no entries: trying again changes nothing.
+ */
+static int tell_slots(bool facts, struct err *e)
+{
+	if (slot_tell(facts, e) == 0)
+		return 0;
+	st.retry = st.retry || e->code != ENOENT;
+	return -1;
+}
+
+static int tell_entries(struct err *e)
+{
+	return tell_slots(true, e);
+}
+
+/* Again, now that the state can be read. */
+static int tell_versions(struct err *e)
+{
+	return tell_slots(false, e);
 }
 
 /* The kernel may still have another idea of a partition, from a table before a repair: never format by that. */
@@ -180,6 +217,7 @@ static int make_fresh(unsigned i, enum fs_id fs, const char *device, struct err 
 static int bring_up(unsigned i, enum fs_id fs, struct err *e)
 {
 	char device[DEVICE];
+	bool fixed;
 
 	if (!st.layout.there[i]) {
 		*e = st.layout.missing[i];
@@ -191,7 +229,7 @@ static int bring_up(unsigned i, enum fs_id fs, struct err *e)
 		return -1;
 	if ((st.layout.part[i].attributes & GPT_FRESH) && make_fresh(i, fs, device, e) < 0)
 		return -1;
-	return fs_check(fs, device, e) < 0 ? -1 : fs_mount(fs, device, e);
+	return fs_check(fs, device, &fixed, e) < 0 ? -1 : fs_mount(fs, device, e);
 }
 
 static int bring_up_state(struct err *e)
@@ -222,21 +260,22 @@ static bool known_already(void)
 
 static int read_records(struct err *e)
 {
-	if (known_already())
+	st.counted = known_already();
+	if (st.counted)
 		return 0;
 	copies_settings(&st.settings, &st.yaml);
-	return records_load(&st.id, st.settings.hostname, e);
+	return records_load(&st.id, st.settings.hostname, &st.last, e);
 }
 
 /* A crash explains a last run that did not end in order; one that did may have had an error of the kernel before. */
 static int keep_crash(struct err *e)
 {
-	bool cut = str_eq(st.id.last_shutdown, RECORDS_CUT);
+	bool cut = st.last.kind == END_POWER_LOSS;
 	struct crash c;
 	int rc = crash_keep(PATH_PSTORE, cut, &c, e);
 
-	if (cut && c.reason[0])
-		identity_sentence(st.id.last_shutdown, sizeof(st.id.last_shutdown), c.reason);
+	if (c.reason[0])
+		records_explain(&st.id, &st.last, crash_kind(c.reason), c.reason);
 	if (c.path[0] && cut)
 		log_warnx("storage", "the last run ended by %s; its kernel log is kept in %s", st.id.last_shutdown,
 		          c.path);
@@ -244,6 +283,21 @@ static int keep_crash(struct err *e)
 		log_warnx("storage", "the kernel of an earlier run left a log (%s); it is kept in %s",
 		          c.reason[0] ? c.reason : "no reason in it", c.path);
 	return rc;
+}
+
+/* What the kernel left explains more than the watchdog, which bites after a panic that hangs, too. */
+static int note_end(struct err *e)
+{
+	char slot[2] = "";
+	struct stat s;
+
+	if (st.counted)
+		return 0;
+	if (sys_stat(PATH_RUN_WATCHDOG, &s) == 0)
+		records_explain(&st.id, &st.last, END_WATCHDOG, "the watchdog restarted a box that stood still");
+	if (bootenv_running(&slot[0], e) < 0)
+		slot[0] = '\0'; /* a box whose kernel came by other means has none */
+	return records_begin(&st.last, slot, e);
 }
 
 static int copy_files(struct err *e)
@@ -318,6 +372,55 @@ static int bind_folders(struct err *e)
 	return 0;
 }
 
+/* The first settings of a box are the only thing in there that has no copy. */
+static int make_esp_anew(struct err *e)
+{
+	char device[DEVICE];
+
+	if (esp_device(device, e) < 0)
+		return -1;
+	log_warnx("storage", "%s: making the boot partition anew", device);
+	if (mounts_is_mounted(PATH_ESP) && sys_umount2(PATH_ESP, 0) < 0)
+		return err_sys(e, "unmount " PATH_ESP);
+	return fs_make(FS_ESP, device, e) < 0 ? -1 : fs_mount(FS_ESP, device, e);
+}
+
+static int restore_esp(struct buf *done, struct err *e)
+{
+	char slot;
+
+	if (!(st.lost & ESP) && esp_restore(done, e) == 0)
+		return 0;
+	bool fs_is_bad = (st.lost & ESP) || e->code == EIO || e->code == EUCLEAN || e->code == EROFS;
+	if (!fs_is_bad || bootenv_running(&slot, e) < 0)
+		return -1;
+	if (!esp_has_copy(slot))
+		return err_set(e, ENOENT, "it is damaged, and there is no whole copy of the boot entry of slot %c",
+		               slot);
+	if (make_esp_anew(e) < 0 || esp_restore(done, e) < 0)
+		return -1;
+	st.lost &= ~(unsigned)ESP;
+	return 0;
+}
+
+/* Late: the copies are in PATH_DATA, and nobody waits for this. */
+static int repair_esp(struct err *e)
+{
+	char text[LIMIT_DETAIL - 16], detail[LIMIT_DETAIL] = "";
+	struct err ignored;
+	struct buf done;
+
+	buf_init(&done, text, sizeof(text));
+	if (st.esp_fixed)
+		buf_add(&done, "file system");
+	int rc = restore_esp(&done, e);
+	if (done.len > 0 && str_format(detail, sizeof(detail), "repaired: %s", text) < 0)
+		detail[0] = '\0';
+	if (tell_fact("boot-partition", rc < 0 ? FACT_OFF : FACT_ON, rc < 0 ? e->text : detail, &ignored) < 0)
+		log_warnx("storage", "%s", ignored.text);
+	return rc < 0 ? -1 : done.len > 0 ? tell_slots(true, e) : 0;
+}
+
 static int tell_data(struct err *e)
 {
 	char detail[LIMIT_DETAIL];
@@ -338,22 +441,26 @@ static const struct step {
 	unsigned needs, breaks;
 	bool transient; /* a failure may pass: the service is started again */
 } steps[] = {
-	{"find the disk", find_disk, 0, DISK | STATE | DATA, true},
-	{"read the partition table", plan, DISK, DISK | STATE | DATA, true},
+	{"find the disk", find_disk, 0, DISK | STATE | DATA | ESP, true},
+	{"read the partition table", plan, DISK, DISK | STATE | DATA | ESP, true},
 	{"write the partition table", write_table, DISK, 0, true},
 	{"tell the kernel", tell_kernel, DISK, 0, true},
-	{"mount " PATH_ESP, mount_esp, DISK, 0, false},
+	{"mount " PATH_ESP, mount_esp, DISK, ESP, false},
+	{"boot entries", tell_entries, ESP, 0, false},
 	{"bring up " PATH_STATE, bring_up_state, DISK | STATE, STATE, false},
 	{"first settings", take_seed, STATE, 0, false},
 	{"records", read_records, STATE, STATE, true},
 	{"kernel log of the last run", keep_crash, STATE, 0, false},
+	{"how the last run ended", note_end, STATE, 0, true},
 	{"copies for PID 1", copy_files, STATE, 0, false},
+	{"versions of the slots", tell_versions, STATE | ESP, 0, false},
 	{"identity", publish, STATE, STATE, true},
 	{"tell PID 1", tell_state, STATE, 0, true},
 	{"bring up " PATH_DATA, bring_up_data, DISK | DATA, DATA, false},
 	{"grow " PATH_DATA, grow_data, DATA, 0, false},
 	{"folders of " PATH_DATA, bind_folders, DATA, DATA, true},
 	{"tell PID 1", tell_data, DATA, 0, true},
+	{"contents of " PATH_ESP, repair_esp, DISK, 0, false},
 };
 
 static void tell_lost(unsigned lost, const char *why)

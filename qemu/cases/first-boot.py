@@ -25,7 +25,7 @@ def layout(path):
     check(fresh == ["system-b"], f"marked as new and still empty: {fresh}")
     check(disk.read(path, parts["state"][0] + 1080, 2) == b"\x53\xef", "state holds no ext4")
     check(disk.read(path, parts["data"][0], 4) == b"XFSB", "data holds no XFS")
-    check(disk.boot_entries(path) == ["hearth-a.efi"], f"not confirmed: {disk.boot_entries(path)}")
+    check(disk.boot_entries(path) == ["hearth-0001-a.efi"], f"not confirmed: {disk.boot_entries(path)}")
 
 
 def run(case):
@@ -39,10 +39,18 @@ def run(case):
     check({d["name"] for d in status["disks"]} == {"state", "data"}, f"disks: {status['disks']}")
     # Those of Kubernetes wait: it is left out here, and proven by cases of its own.
     box.until("every service of the box itself is ready or done",
-              lambda: {s["state"] for n, s in box.services().items() if n not in KUBERNETES} <= {"ready", "done"})
+              lambda: {s["state"] for n, s in box.services().items() if n not in KUBERNETES} <= {"ready", "done"}, 300)
     check({box.services()[n]["state"] for n in KUBERNETES} == {"waiting"}, "Kubernetes was not left out")
     facts = {f["name"]: f for f in box.api("facts")["facts"]}
     check(facts["root-intact"]["value"] == "on", f"the root was read through: {facts['root-intact']}")
+    check([facts[f]["value"] for f in ("trial-boot", "slot-failed")] == ["off", "off"], "the first boot was confirmed")
+    slots = [(s["slot"], s["state"], s["generation"], s["running"]) for s in box.api("slots")["slots"]]
+    check(slots == [("a", "good", 1, True), ("b", "empty", 0, False)], f"slots: {slots}")
+    box.send("rollback\r")
+    box.expect(r"other slot\? \[y/N\]", 60)
+    box.send("y\r")
+    box.expect(r"slot b holds no system", 60)
+    box.prompt()
     check(box.get("/healthz")[0] == 200, "/healthz")
     check("<title>" in box.get("/")[1], "the page")
     check(box.get("/nothing")[0] == 404, "a path that is not there")

@@ -14,4 +14,12 @@ bench-kube: build/bench/floor ## apply beside kubectl, boots to running pods bes
 	@$(STEPS) $(BUILD_STEPS)
 	@$(foreach part,$(or $(KB),apply boot idle),python3 tests/bench/kube_$(part).py &&) true
 
-.PHONY: bench-boot bench-kube
+build/bench/blocks: tests/bench/blocks.c build/client/libinit.a
+	@mkdir -p $(@D)
+	@echo "cc $<"
+	@musl-gcc $(TARGET_CFLAGS) $(TARGET_LDFLAGS) -o $@ $^ $(TARGET_LDLIBS)
+
+bench-blocks: build/bench/blocks ## the blocks of an install beside dd and sha256sum; RUNNING=other/root.img for a delta
+	@tests/bench/blocks.sh $(RUNNING)
+
+.PHONY: bench-boot bench-kube bench-blocks

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Assembles the image twice, in the checkout and in a copy under another path, at different times and with different
-# umasks, and compares the bytes; then checks that a changed input is noticed at all.
+# Assembles the image and its update twice, in the checkout and in a copy under another path, at different times and with
+# different umasks, and compares the bytes; then checks that a changed input is noticed at all.
 set -eu
 cd "$(dirname "$0")/../.."
 out=build/results/reproducible.tsv
@@ -14,9 +14,9 @@ row() { # verdict name detail
 	echo "$1 $2 $3"
 }
 
-hashes() { sha256sum "$1/hearth" "$1/root.img" "$1/hearth.img" | cut -c 1-64 | tr '\n' ' '; }
+hashes() { sha256sum "$1/hearth" "$1/root.img" "$1/hearth.img" "$1"/hearth-*.hearth | cut -c 1-64 | tr '\n' ' '; }
 
-steps="step-libraries step-userland step-kubernetes step-kernel step-program step-manifests step-images step-root step-image"
+steps="step-libraries step-userland step-kubernetes step-kernel step-program step-manifests step-images step-root step-image step-bundle"
 
 # A copy under another path, with other times and another umask.
 copy=$scratch/another/much/deeper/path
@@ -43,7 +43,7 @@ if [ "$first" = "$second" ]; then row pass same-bytes ''; else row fail same-byt
 
 # See that the comparison can fail at all.
 echo '# one more line' >>"$copy/fs-overlay/etc/hosts"
-(cd "$copy" && make -s step-root step-image >>build/log 2>&1)
+(cd "$copy" && make -s step-root step-image step-bundle >>build/log 2>&1)
 third=$(hashes "$copy/build")
 if [ "$third" != "$second" ]; then row pass notices-a-change ''; else row fail notices-a-change 'a changed file gave the same bytes'; fi
 echo "summary: $(grep -c '^pass' "$out" || true) passed, $(grep -c '^fail' "$out" || true) failed"

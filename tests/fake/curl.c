@@ -25,6 +25,7 @@ struct fake_multi {
 unsigned fake_curl_handles, fake_curl_lists, fake_curl_multis, fake_curl_globals, fake_curl_made;
 curl_socket_t fake_curl_fd;
 int fake_curl_what;
+void (*fake_curl_on_poll)(int ms);
 
 static struct fake_curl *handles;
 static struct fake_multi *newest;
@@ -193,6 +194,14 @@ CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
 		*va_arg(ap, long *) = f->status;
 	else if (info == CURLINFO_PRIVATE)
 		*va_arg(ap, void **) = f->private;
+	else if (info == CURLINFO_REDIRECT_URL)
+		*va_arg(ap, const char **) = f->location;
+	else if (info == CURLINFO_HTTP_VERSION)
+		*va_arg(ap, long *) = f->http_version;
+	else if (info == CURLINFO_REQUEST_SIZE)
+		*va_arg(ap, long *) = 100;
+	else if (info == CURLINFO_NUM_CONNECTS)
+		*va_arg(ap, long *) = 1;
 	else
 		abort();
 	va_end(ap);
@@ -307,6 +316,16 @@ static void deliver(struct fake_curl *f)
 	f->come = NULL;
 }
 
+static void deliver_all(struct fake_multi *m)
+{
+	m->inside = true;
+	for (struct fake_curl *f = handles; f; f = f->next) {
+		if (f->multi == m)
+			deliver(f);
+	}
+	m->inside = false;
+}
+
 CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int what, int *running)
 {
 	struct fake_multi *m = multi;
@@ -315,13 +334,26 @@ CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int what, int
 		return CURLM_RECURSIVE_API_CALL;
 	fake_curl_fd = fd;
 	fake_curl_what = what;
-	m->inside = true;
 	*running = 0;
-	for (struct fake_curl *f = handles; f; f = f->next) {
-		if (f->multi == multi)
-			deliver(f);
-	}
-	m->inside = false;
+	deliver_all(m);
+	return CURLM_OK;
+}
+
+CURLMcode curl_multi_perform(CURLM *multi, int *running)
+{
+	*running = 0;
+	if (fails())
+		return CURLM_OUT_OF_MEMORY;
+	deliver_all(multi);
+	return CURLM_OK;
+}
+
+CURLMcode curl_multi_poll(CURLM *multi, struct curl_waitfd *extra, unsigned n, int ms, int *ready)
+{
+	(void)multi, (void)extra, (void)n, (void)ready;
+	if (fails())
+		return CURLM_OUT_OF_MEMORY;
+	fake_curl_on_poll(ms);
 	return CURLM_OK;
 }
 
@@ -350,6 +382,29 @@ struct fake_curl *fake_curl_find(const char *path)
 	return NULL;
 }
 
+static bool has_text(const struct fake_curl *f, const char *text)
+{
+	return f->multi && !f->ending && (strstr(f->url, text) || strstr(f->headers, text));
+}
+
+struct fake_curl *fake_curl_find_text(const char *text)
+{
+	struct fake_curl *f = handles;
+
+	while (f && !has_text(f, text))
+		f = f->next;
+	return f;
+}
+
+unsigned fake_curl_count_text(const char *text)
+{
+	unsigned n = 0;
+
+	for (struct fake_curl *f = handles; f; f = f->next)
+		n += has_text(f, text);
+	return n;
+}
+
 long fake_curl_number(const struct fake_curl *f, CURLoption option)
 {
 	for (size_t i = 0; i < f->numbers; i++) {
@@ -361,7 +416,14 @@ long fake_curl_number(const struct fake_curl *f, CURLoption option)
 
 void fake_curl_timer(long ms)
 {
-	newest->on_timer(newest, ms, newest->timer_arg);
+	if (newest && newest->on_timer)
+		newest->on_timer(newest, ms, newest->timer_arg);
+}
+
+static void give_line(struct fake_curl *f, const char *line, size_t len)
+{
+	if (!f->ending && f->header(line, 1, len, f->header_arg) != len)
+		fake_curl_end(f, CURLE_WRITE_ERROR, "Failure writing output to destination");
 }
 
 void fake_curl_status(struct fake_curl *f, long status, const char *header, ...)
@@ -371,8 +433,18 @@ void fake_curl_status(struct fake_curl *f, long status, const char *header, ...)
 	f->status = status;
 	va_start(ap, header);
 	for (const char *h = header; h; h = va_arg(ap, const char *))
-		(void)f->header(h, 1, strlen(h), f->header_arg);
+		give_line(f, h, strlen(h));
 	va_end(ap);
+}
+
+void fake_curl_head(struct fake_curl *f, long status, const char *text)
+{
+	f->status = status;
+	while (*text) {
+		size_t n = strcspn(text, "\n") + 1;
+		give_line(f, text, n);
+		text += n;
+	}
 }
 
 void fake_curl_body(struct fake_curl *f, const char *text, size_t len)

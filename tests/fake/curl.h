@@ -1,7 +1,8 @@
-/* A stand-in for the part of libcurl that kube/easy and kube/client use. Nothing is sent: a test looks at the calls
- * that are in flight and says what comes back. What it says is delivered from curl_multi_socket_action, as with the
- * real one, so the test steps its loop in between. Calls into the multi handle from inside a callback are refused, as
- * there. */
+/* A stand-in for the part of libcurl that kube/easy, kube/client and update/fetch use. Nothing is sent: a test looks at
+ * the calls that are in flight and says what comes back. What it says is delivered from curl_multi_socket_action, as
+ * with the real one, so the test steps its loop in between. Calls into the multi handle from inside a callback are
+ * refused, as there. Without a loop (update/fetch), curl_multi_poll calls the test instead, and curl_multi_perform
+ * delivers. */
 #ifndef HEARTH_TESTS_FAKE_CURL_H
 #define HEARTH_TESTS_FAKE_CURL_H
 
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FAKE_CURL_NUMBERS 16
+#define FAKE_CURL_NUMBERS 24
 
 /* An easy handle. */
 struct fake_curl {
@@ -34,6 +35,8 @@ struct fake_curl {
 	bool told; /* the message of its end has been taken */
 	CURLcode end;
 	const char *error;
+	const char *location; /* of a redirect */
+	long http_version;    /* CURL_HTTP_VERSION_… */
 	/* Callbacks. */
 	void *private, *write_arg, *header_arg;
 	char *error_buffer;
@@ -50,14 +53,23 @@ extern unsigned fake_curl_made;    /* multi handles so far */
 extern curl_socket_t fake_curl_fd;
 extern int fake_curl_what;
 
+/* In place of waiting: the test answers, and lets time go by. */
+extern void (*fake_curl_on_poll)(int ms);
+
 /* The n-th call that can fail does so, once; 0: none. */
 void fake_curl_fail_at(unsigned n);
 bool fake_curl_fired(void);
 /* The newest call in flight whose URL ends with this path; NULL: none. */
 struct fake_curl *fake_curl_find(const char *path);
+/* The newest one in flight with this in its URL or its headers; and how many there are. */
+struct fake_curl *fake_curl_find_text(const char *text);
+unsigned fake_curl_count_text(const char *text);
 long fake_curl_number(const struct fake_curl *f, CURLoption option);
-/* Status and header lines ("ETag: x\r\n…"; NULL: none) are there at once; borrowed text, until the next step. */
+/* Status and header lines ("ETag: x\r\n…"; NULL: none) are there at once; borrowed text, until the next step. A line
+ * that its owner does not want ends the call. */
 void fake_curl_status(struct fake_curl *f, long status, const char *header, ...);
+/* The same as one text: the status line first, the blank line last. */
+void fake_curl_head(struct fake_curl *f, long status, const char *text);
 void fake_curl_body(struct fake_curl *f, const char *text, size_t len);
 void fake_curl_end(struct fake_curl *f, CURLcode code, const char *error);
 /* All three: a whole answer. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
@@ -60,6 +61,7 @@ SYS_CALLS(X)
 int (*fake_ioctl)(int fd, unsigned long request, void *arg);
 ssize_t (*fake_getdents)(int fd, void *p, size_t n);
 int (*fake_quotactl_fd)(int fd, unsigned command, unsigned id, void *arg);
+int (*fake_open_no_links)(const char *path, int flags);
 int (*fake_set_idle)(void);
 int (*fake_pidfd_send_signal)(int pidfd, int signo);
 pid_t (*fake_vfork_call)(int (*fn)(void *), void *arg, int *pidfd);
@@ -125,6 +127,13 @@ int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg)
 	return -1;
 }
 
+int sys_open_no_links(const char *path, int flags)
+{
+	if (torture())
+		return -1;
+	return fake_open_no_links ? fake_open_no_links(path, flags) : open(path, flags | O_NOFOLLOW);
+}
+
 int sys_set_idle(void)
 {
 	if (torture())
@@ -188,6 +197,7 @@ void fake_reset(void)
 	fake_ioctl = NULL;
 	fake_getdents = NULL;
 	fake_quotactl_fd = NULL;
+	fake_open_no_links = NULL;
 	fake_set_idle = NULL;
 	fake_pidfd_send_signal = NULL;
 	fake_vfork_call = NULL;

@@ -14,6 +14,7 @@ SYS_CALLS(X)
 extern int (*fake_ioctl)(int fd, unsigned long request, void *arg);
 extern ssize_t (*fake_getdents)(int fd, void *p, size_t n);
 extern int (*fake_quotactl_fd)(int fd, unsigned command, unsigned id, void *arg);
+extern int (*fake_open_no_links)(const char *path, int flags);
 extern int (*fake_set_idle)(void);
 extern int (*fake_pidfd_send_signal)(int pidfd, int signo);
 extern pid_t (*fake_vfork_call)(int (*fn)(void *), void *arg, int *pidfd);

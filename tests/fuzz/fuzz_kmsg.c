@@ -13,6 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (kmsg_parse((const char *)data, size, &m) < 0)
 		return 0;
 	kmsg_format(&m, &b);
+	struct kmsg_damage d;
+	FUZZ_CHECK(!kmsg_damage(&m, &d) || m.facility == 0);
 	FUZZ_CHECK(m.len <= size && m.level <= 7);
 	FUZZ_CHECK(b.len < sizeof(text) && text[b.len] == '\0');
 	FUZZ_CHECK(!buf_ok(&b) || text[b.len - 1] == '\n');

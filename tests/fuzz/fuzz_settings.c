@@ -27,6 +27,8 @@ static void check_sound(const struct settings *s)
 		FUZZ_CHECK(str_is_name(v->name) && strlen(v->text) < SETTINGS_VALUE && !strpbrk(v->text, "\n\t\r"));
 		FUZZ_CHECK(settings_site(s, v->name, strlen(v->name)) == v->text);
 	}
+	FUZZ_CHECK(s->update.from < 1440 && s->update.until < 1440 && s->update.health < 8);
+	FUZZ_CHECK(s->update.health_deadline_ms >= SETTINGS_HEALTH_LEAST && !strpbrk(s->update.url, " \t\n'\"\\"));
 }
 
 static void check_again(const struct settings *s)

@@ -1,7 +1,7 @@
-/* web_sandbox_user over any /etc/passwd: never root, never beyond the text. */
+/* cage_user over any /etc/passwd: never root, never beyond the text. */
 #include <string.h>
 
-#include "console/web_sandbox.h"
+#include "core/cage.h"
 #include "fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(text, data, size);
 	text[size] = '\0';
-	if (!web_sandbox_user(text, "web", &uid, &gid, &e))
+	if (!cage_user(text, "web", &uid, &gid, &e))
 		FUZZ_CHECK(uid != 0 && gid != 0 && strstr(text, "web:"));
 	free(text);
 	return 0;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Makes the inputs of the fuzz targets that are not text: make_corpus.py FOLDER writes FOLDER/TARGET/CASE.
 The same bytes every time. Text inputs are committed in tests/fuzz/corpus/."""
+import hashlib
 import pathlib
 import struct
 import sys
@@ -194,7 +195,108 @@ def netlink():
     yield "odd-end", link(16, 2, b"dth0") + b"\0"
 
 
-TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink)}
+TAR_SIZES = {"manifest.yaml": 700, "manifest.sig": 71, "root.verity": 4096, "uki.efi": 513, "root.erofs": 1024}
+
+
+def tar_member(name, size=0, kind="0", mode="0000644", user="0000000", magic="ustar\00000", prefix="", link=""):
+    h = bytearray(512)
+    for at, text in ((0, name), (100, mode), (108, user), (116, "0000000"), (124, f"{size:011o}"),
+                     (136, "15301425000"), (148, " " * 8), (156, kind), (157, link), (257, magic), (345, prefix)):
+        h[at:at + len(text)] = text.encode()
+    h[148:156] = f"{sum(h):06o}\0 ".encode()
+    return bytes(h) + b"x" * size + bytes(-size % 512)
+
+
+def tar():
+    def case(change=None, names=tuple(TAR_SIZES), how=7, end=bytes(1024)):
+        """change: {name: fields} of members that are not as they should be."""
+        rows = [tar_member(n, **{"size": TAR_SIZES.get(n, 10), **(change or {}).get(n, {})}) for n in names]
+        return bytes([how]) + b"".join(rows) + end
+    n = list(TAR_SIZES)
+    yield "good", case()
+    yield "good-one-by-one", case(how=0)
+    yield "empty", b"\1"
+    yield "zeros", b"\1" + bytes(1024)
+    yield "cut", case()[:2000]
+    yield "no-end", case(end=b"")
+    yield "short-end", case(end=bytes(1023))
+    yield "long-end", case(end=bytes(1025))
+    yield "behind", case(end=bytes(1024) + case()[1:])
+    yield "order", case(names=[n[0], n[1], n[3], n[2], n[4]])
+    yield "twice", case(names=[n[0], n[1], n[1], n[2], n[3], n[4]])
+    yield "missing", case(names=n[:4])
+    yield "only-one", case(names=n[:1])
+    yield "folder", case(names=["../" + n[0], *n[1:]])
+    yield "prefix", case({n[1]: {"prefix": "etc"}})
+    yield "link", case({n[2]: {"kind": "2", "link": "/dev/sda"}})
+    yield "pax", b"\1" + tar_member("x", 100, kind="x") + case()[1:]
+    yield "gnu", case({n[0]: {"magic": "ustar  \0"}})
+    yield "mode", case({n[3]: {"mode": "0000755"}})
+    yield "user", case({n[3]: {"user": "0001750"}})
+    yield "text-too-long", case({n[0]: {"size": 16385}})
+    yield "longest-text", case({n[0]: {"size": 16384}})
+    yield "sig-too-long", case({n[1]: {"size": 257}})
+    yield "nothing-in-it", case({name: {"size": 0} for name in n})
+    yield "wrong-sum", b"\0" + case()[1:150] + b"7" + case()[151:]
+
+
+def bootenv():
+    attributes = struct.pack("<I", 6)
+    yield "selected", attributes + "hearth-0002-b.efi\0".encode("utf-16-le")
+    yield "no-end", attributes + "hearth-0002-b.efi".encode("utf-16-le")
+    yield "odd", attributes + "hearth-0002-b.efi".encode("utf-16-le")[:-1]
+    yield "not-ascii", attributes + "hearth-0002-\u0161.efi\0".encode("utf-16-le")
+    yield "other", attributes + "auto-reboot\0".encode("utf-16-le")
+    yield "long", attributes + ("x" * 200).encode("utf-16-le")
+    yield "attributes", attributes
+
+
+def hash_tree(blocks, salt=b"\x5a" * 32, flags=3, want=None, **change):
+    """Number of blocks, flags, root.verity; see fuzz_tree.c."""
+    def digest(block):
+        return hashlib.sha256(salt + block).digest()
+    hashes, levels = [digest(struct.pack("<Q", i)) for i in range(blocks)], b""
+    while len(hashes) > 1:
+        level = [b"".join(hashes[i:i + 128]).ljust(4096, b"\0") for i in range(0, len(hashes), 128)]
+        hashes, levels = [digest(block) for block in level], b"".join(level) + levels
+    head = super_block(blocks=blocks, salt=salt, **change)[8:].ljust(4096, b"\0")
+    return struct.pack("<QB", blocks if want is None else want, flags) + head + levels
+
+
+def tree():
+    yield "1", hash_tree(1)
+    yield "2", hash_tree(2)
+    yield "128", hash_tree(128)
+    yield "129", hash_tree(129)
+    yield "2000", hash_tree(2000)
+    yield "no-salt", hash_tree(300, salt=b"")
+    yield "another-root", hash_tree(300, flags=2)
+    yield "another-superblock", hash_tree(300, flags=1)
+    yield "another-size", hash_tree(300, flags=1, want=301)
+    yield "signature", hash_tree(5, signature=b"veritas\0")
+    yield "cut", hash_tree(300)[:-1]
+    yield "slot", hash_tree(2, flags=1, want=260094)
+    yield "more-than-a-slot", hash_tree(2, flags=1, want=260095)
+    yield "three-levels", hash_tree(2, flags=1, want=128 * 128 + 1)
+
+
+def delta_case(old, new, gap=0, longest=0):
+    return struct.pack("<BBHH", gap, longest, len(old), len(new)) + bytes(old) + bytes(new)
+
+
+def delta():
+    numbers = list(range(100))
+    yield "same", delta_case(numbers, numbers)
+    yield "moved", delta_case(numbers, [120] + numbers)
+    yield "changed", delta_case(numbers, [i if i % 9 else 101 for i in numbers], gap=8)
+    yield "nothing", delta_case(numbers, [110] * 300, longest=64)
+    yield "resumed", delta_case(numbers, [128 + 110] * 50 + [110] * 20 + [128] * 7 + [111] * 20, gap=6, longest=9)
+    yield "one-block", delta_case([1], [1])
+    yield "two-levels", delta_case(numbers * 3, [i % 128 for i in range(1000)], gap=3)
+    yield "wrong-length", delta_case(numbers, numbers)[:-1]
+
+
+TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar, bootenv, tree, delta)}
 
 if __name__ == "__main__":
     for target, cases in TARGETS.items():

@@ -29,10 +29,11 @@ class Refused(Exception):
 
 class Role:
     """folder: holds manifests/ and settings.yaml; history and log are written there, and are found by the next run.
-    kubeconfig: when it is another than the cluster's, the role stays in this machine's network (a proxy is there)."""
+    kubeconfig: when it is another than the cluster's, the role stays in this machine's network (a proxy is there).
+    up: seconds since the machine was booted, as the role sees it."""
 
-    def __init__(self, cluster, folder, kubeconfig=None):
-        self.cluster, self.folder, self.kubeconfig = cluster, folder, kubeconfig
+    def __init__(self, cluster, folder, kubeconfig=None, up=None):
+        self.cluster, self.folder, self.kubeconfig, self.up = cluster, folder, kubeconfig, up
         self.facts = {}    # name: (value, text), the last of each
         self.told = []     # every fact in its order: (seconds since the start, name, value, text)
         self.answers = {}  # id of a question: (kind, text)
@@ -53,6 +54,9 @@ class Role:
                 '--history', self.folder + '/history']
         if not self.kubeconfig and not self.cluster.alone:
             argv = ['nsenter', '--net=/proc/%d/ns/net' % self.cluster.pid, '--', *argv]
+        if self.up is not None:
+            offset = self.up - time.clock_gettime(time.CLOCK_BOOTTIME)
+            argv = ['unshare', '--time', '--boottime', str(int(offset)), '--', *argv]
         self.began = time.monotonic()
         with open(self.log, 'ab') as log:
             # The shell moves the channel from 0, where Popen can put it, to 3; every step keeps the pid.

@@ -59,8 +59,8 @@ class Stage:
             with open('%s/%s.yaml' % (folder, name), 'w') as f:
                 f.write(text.replace('@ns', self.ns))
 
-    def role(self, kubeconfig=None):
-        return Role(self.cluster, self.folder, kubeconfig)
+    def role(self, kubeconfig=None, up=None):
+        return Role(self.cluster, self.folder, kubeconfig, up)
 
     def note(self, text):
         """A figure for the report."""

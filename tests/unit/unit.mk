@@ -10,7 +10,7 @@ UNIT_LDLIBS := $(UNIT_LIBS) -lcmocka -lyaml
 # Everything that can run on the host: not main.c, not the real system calls, not what stands on mbedTLS and
 # libwebsockets, which are built for musl only.
 UNIT_NOT := main base/sys console/cert console/cert_pair console/owner_token console/web console/web_answer \
-	console/web_owner console/web_pump console/web_request console/web_server
+	console/web_owner console/web_pump console/web_request console/web_server update/bundle update/signature
 UNIT_CODE := $(filter-out $(UNIT_NOT:%=init/%.c),$(INIT_SRC))
 UNIT_TESTS := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(UNIT_TESTS:tests/unit/%.c=build/unit/%)

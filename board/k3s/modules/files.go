@@ -51,7 +51,18 @@ func prepareFiles(c *config.Config) (plan.Host, error) {
 }
 
 func certificates(c *config.Config) error {
-	result, err := pki.Ensure(pki.Request{
+	result, err := pki.Ensure(certificateRequest(c, time.Now()))
+	if len(result.Issued) > 0 {
+		klog.Infof("certificates issued: %v", result.Issued)
+	}
+	for _, why := range result.Kept {
+		klog.Warningf("due, not renewed, and used as long as it is valid: %v", why)
+	}
+	return err
+}
+
+func certificateRequest(c *config.Config, now time.Time) pki.Request {
+	return pki.Request{
 		ServerDir:      c.Server(""),
 		AgentDir:       c.Agent(""),
 		NodeName:       c.NodeName,
@@ -59,12 +70,8 @@ func certificates(c *config.Config) error {
 		ClusterDomain:  c.ClusterDomain,
 		ServiceAddress: config.Nth(c.ServiceCIDR, 1),
 		Extra:          c.ExtraNames,
-		Now:            time.Now(),
-	})
-	if len(result.Issued) > 0 {
-		klog.Infof("certificates issued: %v", result.Issued)
+		Now:            now,
 	}
-	return err
 }
 
 func kubeconfigs(c *config.Config) error {

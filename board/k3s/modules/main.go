@@ -3,6 +3,7 @@
 //
 //	k3s server [flags]     the cluster, until SIGTERM
 //	k3s kubectl [args]     kubectl; so is a link of the name kubectl
+//	k3s crictl [args]      the container runtime's side, by package crictl; so is a link of the name crictl
 //	k3s --version
 //
 // Exit status: 0 stopped as asked, 1 a named error, 2 wrong usage.
@@ -25,13 +26,14 @@ import (
 
 const usage = `usage: k3s server [flags]
        k3s kubectl [arguments]
+       k3s crictl [arguments]
        k3s --version
 
 `
 
 func main() {
 	name, args := filepath.Base(os.Args[0]), os.Args[1:]
-	if name != "kubectl" {
+	if name != "kubectl" && name != "crictl" {
 		if len(args) == 0 {
 			args = []string{"help"}
 		}
@@ -40,6 +42,8 @@ func main() {
 	switch name {
 	case "kubectl":
 		kubectl(args)
+	case "crictl":
+		runCrictl(args)
 	case "server":
 		exit(server(args))
 	case "--version", "-v", "version":

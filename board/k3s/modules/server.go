@@ -29,6 +29,7 @@ type cluster struct {
 	*config.Config
 	holds  map[plan.Condition]chan struct{} // closed once the condition holds
 	failed chan error                       // the first failure
+	renew  chan struct{}                    // closed when a start is due for the certificates' sake
 
 	ctx        context.Context // of everything but the datastore; ends only in a stop that was asked for
 	stop       context.CancelFunc
@@ -39,7 +40,8 @@ type cluster struct {
 	storeStopped sync.WaitGroup
 }
 
-// serve runs the cluster until a signal, then returns nil, or until a part ends, then returns the error.
+// serve runs the cluster until a signal or until a start is due, then returns nil, or until a part ends, then returns
+// the error.
 func serve(settings *config.Config) error {
 	notify := takeNotify()
 	asked, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -64,6 +66,7 @@ func serve(settings *config.Config) error {
 	case err := <-s.failed:
 		return err
 	case <-asked.Done():
+	case <-s.renew:
 	}
 	if !s.isUp() {
 		klog.Info("stopping before the API server was ready")
@@ -78,8 +81,8 @@ func serve(settings *config.Config) error {
 }
 
 func newCluster(settings *config.Config) *cluster {
-	s := &cluster{Config: settings, failed: make(chan error, 1), apiStopped: make(chan struct{}),
-		holds: map[plan.Condition]chan struct{}{}}
+	s := &cluster{Config: settings, failed: make(chan error, 1), renew: make(chan struct{}),
+		apiStopped: make(chan struct{}), holds: map[plan.Condition]chan struct{}{}}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.storeCtx, s.stopStore = context.WithCancel(context.Background())
 	for _, condition := range plan.Conditions {
@@ -101,11 +104,13 @@ func (s *cluster) isUp() bool {
 func (s *cluster) startTasks(notify *os.File) {
 	s.task("waiting for the API server", func() error { return s.awaitAPI(notify) })
 	s.task("memory", s.settle)
+	s.task("certificates", s.watchCertificates)
 	s.task("add-ons", s.addons)
 	if s.NoAgent {
 		return
 	}
 	s.task("container runtime", s.awaitRuntime)
+	s.task("order of kubelet and kube-proxy", s.settleOrder)
 	if !s.NoNetworkPolicy {
 		s.task("network policies", s.networkPolicies)
 	}

@@ -5,8 +5,13 @@ IDENTITY = ('machine-id=0123456789abcdef0123456789abcdef\nhostname=hearth-0123\n
             'last-shutdown=reboot asked for by a test\n')
 # What the storage role does, in shell: hands over identity and files, then sets the facts.
 STORAGE = ('cp() { cat "$1" >"$2"; }; cp /handed/identity /run/hearth/identity; '
+           '[ -e /handed/ends ] && cp /handed/ends /run/hearth/ends; '
            'for f in /handed/*.yaml; do [ -e "$f" ] && cp "$f" /run/hearth/services/${f##*/}; done; '
            'hearth ctl fact state-mounted on "a test" && hearth ctl fact data-mounted on "a test"')
+
+
+def facts(box):
+    return {f['name']: f for f in box.ask('facts')['facts']}
 
 
 def case_ready(make):
@@ -42,6 +47,48 @@ def case_identity_and_settings(make):
     check({s['name']: s['state'] for s in status['stages']}['settings'] == 'done', status['stages'])
 
 
+def case_safe_mode(make):
+    """Three crashes in a row: the box comes up, its workloads do not."""
+    ends = 'asked 1764000000 60 - 0.1.0 well reboot\n' + 3 * 'panic 1764000000 5 - 0.1.0 ill kernel panic: no reason\n'
+    box = make({'storage': service('storage', STORAGE, type='oneshot'), 'a': service('a', SLEEP),
+                'k3s': service('k3s', SLEEP, when=['kubernetes', 'data-mounted'])},
+               files={'/handed/identity': IDENTITY, '/handed/mine.yaml': service('mine', SLEEP), '/handed/ends': ends})
+    box.wait_ready('storage', 'a')
+    status = until(lambda: box.ask('status')['system'] == 'safe' and box.ask('status'), 'safe mode')
+    check('kernel panic: no reason' in status['detail'], status['detail'])
+    check(any('safe mode: 3 runs' in p for p in status['problems']), status['problems'])
+    check(status['last_kind'] == 'panic', status['last_kind'])
+    states = {s['name']: s['state'] for s in box.ask('services')['services']}
+    check('mine' not in states and states['k3s'] == 'waiting', states)
+    until(lambda: 'safe mode: 3 runs' in box.read('/dev/console'), 'the console says so')
+    check([b['kind'] for b in box.ask('boots')['boots']] == ['panic'] * 3 + ['asked'], box.ask('boots'))
+    check(facts(box)['kubernetes']['value'] == 'off', 'kubernetes')
+
+
+def case_two_crashes_are_no_safe_mode(make):
+    ends = 2 * 'panic 1764000000 5 - 0.1.0 ill kernel panic: no reason\n'
+    box = make({'storage': service('storage', STORAGE, type='oneshot')},
+               files={'/handed/identity': IDENTITY, '/handed/mine.yaml': service('mine', SLEEP), '/handed/ends': ends})
+    box.wait_ready('storage', 'mine')
+
+
+def case_trial(make):
+    """A slot on trial is not kept, and says what it waits for: the apps of before. (Without cgroups no box is well.)"""
+    script = ('cp() { cat "$1" >"$2"; }; cp /handed/identity /run/hearth/identity; '
+              'cp /handed/apps /run/hearth/apps-before; hearth ctl fact slot-other on; '
+              'hearth ctl fact trial-boot on "slot b, 2 tries left"; '
+              'for f in state-mounted data-mounted network-up; do hearth ctl fact $f on x; done')
+    box = make({'storage': service('storage', script, type='oneshot'), 'kube': service('kube', SLEEP)},
+               files={'/handed/identity': IDENTITY, '/handed/apps': 'coredns\n'})
+    box.wait_ready('storage', 'kube')
+    for missing in ('node-ready, app-coredns; ', 'app-coredns; '):
+        until(lambda: facts(box).get('health', {}).get('detail', '').startswith(
+            'waiting for a running system, ' + missing), 'waiting for ' + missing)
+        box.ctl('fact', 'node-ready', 'on')
+    check(box.ask('status')['health'].endswith(' left'), box.ask('status')['health'])
+    check(facts(box)['healthy']['value'] == 'off', 'it is kept already')
+
+
 def case_broken_service_file(make):
     box = make({'good': service('good', SLEEP),
                 'bad': 'name: bad\ndescription: x\ncomand: [/bin/true]\n'})
@@ -73,3 +120,24 @@ def case_no_services(make):
     until(lambda: box.ask('status')['system'] == 'rescue', 'rescue')
     check('no usable service file' in box.ask('status')['waiting'], box.ask('status')['waiting'])
     check('no usable service file' in box.ask('status')['detail'], box.ask('status')['detail'])
+
+
+def case_started(make):
+    """What would be in the way of the start waits for its end. Kubernetes belongs to it where it is inside."""
+    facts = 'for f in state-mounted data-mounted network-up time-synced; do hearth ctl fact $f on "a test"; done'
+    last = service('last', SLEEP, when=['started'])
+    box = make({'facts': service('facts', facts, type='oneshot'), 'last': last})
+    box.wait_ready('facts')
+    check('kubernetes' not in {s['name'] for s in box.ask('status')['stages']}, 'a box without Kubernetes')
+    until(lambda: box.service('last')['state'] == 'ready', 'the end of the start')
+
+    box = make({'facts': service('facts', facts, type='oneshot'), 'last': last, 'kube': service('kube', SLEEP)})
+    box.wait_ready('facts', 'kube')
+    status = until(lambda: (s := box.ask('status'))['system'] != 'booting' and s, 'the system')
+    stages = {s['name']: s['state'] for s in status['stages']}
+    check((stages['kubernetes'], stages['platform']) == ('running', 'waiting'), stages)
+    check('the node to be Ready' in status['waiting'], status['waiting'])
+    check(box.service('last')['state'] == 'waiting', box.service('last'))
+    box.ask('fact', 'node-ready', 'on')
+    box.ask('fact', 'kube-healthy', 'on', '8 of 8 apps healthy')
+    box.wait_ready('last')

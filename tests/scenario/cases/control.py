@@ -239,3 +239,26 @@ def case_relay(make):
     box.wait_service('kube', 'down')
     text = request(asker, 'apps')[1]
     check('not running (down' in text, 'a stopped role is named: ' + text)
+
+
+def case_updates(make):
+    """The real update role below PID 1: its commands, its facts, its rights."""
+    box = make({'update': 'name: update\ncommand: [/usr/bin/hearth, update]\ncontrol: true\n'})
+    box.wait_ready('update')
+    asker = box.connect()
+
+    def told():
+        kind, text = request(asker, 'update')
+        return kind == OK and '"state":"idle"' in text
+    until(told, 'the role answers')
+    facts = until(lambda: {f['name']: f['value'] for f in box.ask('facts')['facts'] if f['name'].startswith('update-')},
+                  'the role tells facts')
+    check(facts.get('update-running') == 'off', 'nothing is under way: %r' % facts)
+    for words, text in ((('install', '/data/x'), 'where the root runs from is not known'),
+                        (('show', 'ftp://x'), 'none of http(s)'), (('pause',), 'no update is under way'),
+                        (('install', 'usb', '--all'), "'--all' is none of")):
+        kind, said = request(asker, 'update', *words)
+        check(kind == ERROR and text in said, '%r: %s' % (words, said))
+    check(box.ctl('update')['message'] == 'no update is under way', 'ctl shows it')
+    box.ask('restart', 'update')
+    until(told, 'it answers when it was started again')

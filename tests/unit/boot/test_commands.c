@@ -140,6 +140,21 @@ static void test_status(void **state)
 	has("\"url\":\"https://[fd00::15]/\"");
 }
 
+static void test_boots(void **state)
+{
+	static const struct end last = {.kind = END_WATCHDOG, .slot = "a", .why = "stood still"};
+	(void)state;
+	assert_int_equal(run(PEER_WEB, "boots"), 0);
+	assert_string_equal(text, "{\"boots\":[]}");
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has("\"last_kind\":\"\"");
+	ends_add(&box.history.past, &last);
+	assert_int_equal(run(PEER_WEB, "boots"), 0);
+	has("\"kind\":\"watchdog\",\"reason\":\"stood still\"");
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has("\"last_kind\":\"watchdog\"");
+}
+
 static void test_services(void **state)
 {
 	(void)state;
@@ -190,6 +205,25 @@ static void test_facts_of_the_kube_role(void **state)
 	assert_int_equal(run(PEER_KUBE, "restart web"), -1);
 	assert_int_equal(run(PEER_KUBE, "apps"), -1);
 	assert_int_equal(e.code, EPERM);
+}
+
+static void test_rights_of_the_update_role(void **state)
+{
+	(void)state;
+	assert_int_equal(run(PEER_UPDATE, "fact update-ready on"), 0);
+	assert_int_equal(run(PEER_UPDATE, "facts"), 0);
+	assert_int_equal(run(PEER_UPDATE, "fact app-web on"), -1);
+	assert_int_equal(e.code, EPERM);
+	assert_int_equal(run(PEER_KUBE, "fact update-ready on"), -1);
+	assert_int_equal(run(PEER_UPDATE, "restart web"), -1);
+	assert_int_equal(run(PEER_UPDATE, "update"), -1);
+	assert_int_equal(run(PEER_LOCAL, "reboot why"), -1);
+	assert_non_null(strstr(e.text, "no argument"));
+	assert_int_equal(run(PEER_WEB, "update cancel"), -1);
+	assert_int_equal(e.code, EPERM);
+	assert_int_equal(run(PEER_UPDATE, "reboot update"), 0);
+	assert_true(shutdown_running(&box.shutdown));
+	assert_int_equal(box.shutdown.kind, END_UPDATE);
 }
 
 static void test_events(void **state)
@@ -243,6 +277,44 @@ static void add_kube(enum service_state now, const char *detail)
 	strcpy(s->detail, detail);
 	s->state = now;
 	box.services.count = 2;
+}
+
+static void status_says(const char *state)
+{
+	char want[256];
+	assert_int_equal(
+		str_format(want, sizeof(want), "\"kubernetes\":{\"inside\":\"%s\",\"state\":\"%s\"}", box.kube, state),
+		0);
+	assert_int_equal(run(PEER_WEB, "status"), 0);
+	has(want);
+}
+
+static void test_status_of_kubernetes(void **state)
+{
+	(void)state;
+	status_says("not in this image");
+	add_kube(SERVICE_READY, "");
+	strcpy(box.kube, "k3s v1.36.4, from modules");
+	fact_set(&box.facts, "kubernetes", FACT_ON, "");
+	status_says("starting");
+	fact_set(&box.facts, "kube-api", FACT_OFF, "no kubeconfig yet");
+	status_says("starting: no kubeconfig yet");
+	fact_set(&box.facts, "kube-api", FACT_ON, "");
+	status_says("starting");
+	fact_set(&box.facts, "node-ready", FACT_OFF, "the node is not ready");
+	status_says("starting: the node is not ready");
+	fact_set(&box.facts, "node-ready", FACT_ON, "the node is ready");
+	status_says("the node is ready");
+	fact_set(&box.facts, "kube-healthy", FACT_OFF, "7 of 8 apps healthy; waiting for coredns");
+	status_says("the node is ready; 7 of 8 apps healthy; waiting for coredns");
+	fact_set(&box.facts, "kube-healthy", FACT_ON, "8 of 8 apps healthy");
+	status_says("the node is ready; 8 of 8 apps healthy");
+	/* What was there once and is not any more does not "start". */
+	fact_set(&box.facts, "started", FACT_ON, "");
+	fact_set(&box.facts, "node-ready", FACT_UNKNOWN, "the API server does not answer");
+	status_says("not ready: the API server does not answer");
+	fact_set(&box.facts, "kubernetes", FACT_OFF, "left out by the kernel command line");
+	status_says("left out by the kernel command line");
 }
 
 /* All that the kube role answers: errors while it cannot. With one that answers: test_control. */
@@ -353,6 +425,8 @@ static void test_who_may_act_for_the_owner(void **state)
 		{PEER_OWNER, "stop web", false},
 		{PEER_OWNER, "fact app-x on", false},
 		{PEER_OWNER, "logs web", false},
+		{PEER_OWNER, "rollback", true},
+		{PEER_WEB, "rollback", false},
 		{PEER_WEB, "reboot", false},
 	};
 	(void)state;
@@ -426,12 +500,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_status),
+		TEST(test_boots),
+		TEST(test_status_of_kubernetes),
 		TEST(test_services),
 		TEST(test_facts),
 		TEST(test_events),
 		TEST(test_many_long_events_come_in_parts),
 		TEST(test_logs),
 		TEST(test_facts_of_the_kube_role),
+		TEST(test_rights_of_the_update_role),
 		TEST(test_what_kube_answers),
 		TEST(test_who_may_ask_kube),
 		TEST(test_the_code_of_the_first_login),

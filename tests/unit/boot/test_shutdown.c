@@ -24,9 +24,10 @@ static struct facts facts;
 static struct events events;
 static struct services services;
 static struct say consoles;
+static struct history history;
 static struct shutdown s;
 static struct err e;
-static int reboots, last_reboot, begun;
+static int reboots, last_reboot, begun, left;
 static char started[512]; /* words of the helpers that were started */
 
 static int note_reboot(int how)
@@ -94,12 +95,15 @@ static int setup(void **state)
 	memset(&facts, 0, sizeof(facts));
 	memset(&services, 0, sizeof(services));
 	memset(&s, 0, sizeof(s));
+	memset(&history, 0, sizeof(history));
 	if (loop_init(&l, &e) < 0)
 		return -1;
 	facts_init(&facts);
 	events_init(&events);
 	services_init(&services, &l, &facts, &events);
 	s = (struct shutdown){.loop = &l, .services = &services, .facts = &facts, .events = &events, .say = &consoles};
+	s.history = &history;
+	history_init(&history, &l, &facts);
 	s.begun = on_begun;
 	s.arg = &s;
 	return 0;
@@ -137,6 +141,47 @@ static void test_straight_through(void **state)
 	assert_int_equal(last_reboot, RB_POWER_OFF);
 	pass_time(5000);
 	assert_int_equal(reboots, 2); /* again, until the kernel does it */
+}
+
+static void on_leaving(enum shutdown_how how, void *arg)
+{
+	assert_ptr_equal(arg, &s);
+	assert_int_equal(how, SHUTDOWN_HALT);
+	assert_int_equal(reboots, left);
+	left++;
+}
+
+static void test_who_must_know_knows_before_the_kernel(void **state)
+{
+	(void)state;
+	left = 0;
+	s.leaving = on_leaving;
+	assert_false(shutdown_is_late(&s, 0));
+	shutdown_ask(&s, SHUTDOWN_HALT, "a test");
+	fake_clock_ms += 200000;
+	assert_true(shutdown_is_late(&s, 0));
+	assert_false(shutdown_is_late(&s, 60000));
+	pass_time(1000);
+	assert_int_equal(left, 1);
+	pass_time(5000);
+	assert_int_equal(left, 2);
+}
+
+static void test_the_box_itself_starts_again(void **state)
+{
+	(void)state;
+	shutdown_restart(&s, END_HEALTH_GATE, "no node-ready within 15 min");
+	assert_int_equal(begun, 1);
+	assert_int_equal(s.kind, END_HEALTH_GATE);
+	assert_string_equal(s.why, "no node-ready within 15 min");
+	/* Not while something else is under way; a person's word counts. */
+	shutdown_restart(&s, END_UPDATE, "x");
+	assert_int_equal(s.kind, END_HEALTH_GATE);
+	shutdown_ask(&s, SHUTDOWN_POWEROFF, "a test");
+	assert_int_equal(s.kind, END_ASKED);
+	assert_int_equal(begun, 1);
+	pass_time(1000);
+	assert_int_equal(last_reboot, RB_POWER_OFF);
 }
 
 static void test_no_record_without_state(void **state)
@@ -254,6 +299,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_straight_through),
+		TEST(test_who_must_know_knows_before_the_kernel),
+		TEST(test_the_box_itself_starts_again),
 		TEST(test_no_record_without_state),
 		TEST(test_services_have_a_deadline),
 		TEST(test_stuck_helpers_are_left_behind),

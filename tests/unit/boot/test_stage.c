@@ -247,6 +247,46 @@ static void test_nobody_waits_for_what_does_not_matter(void **state)
 	assert_true(stages_settled(&ss));
 }
 
+static void test_all_is_over_in_bounded_time(void **state)
+{
+	static const struct stage_row three[] = {
+		{"network", NULL, "network-up", NULL, 9000, STAGE_OUTSIDE, "an address"},
+		{"time", NULL, "time-synced", "network", 9000, STAGE_CONTINUE, "a time server"},
+		{"kubernetes", NULL, "node-ready", NULL, 20000, STAGE_CONTINUE, "the node"},
+		{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
+	};
+	(void)state;
+	assert_int_equal(stages_init(&ss, three, NULL, NULL, &e), 0);
+	assert_false(stages_over(&ss)); /* it has not even begun */
+	stages_begin(&ss);
+	assert_false(stages_over(&ss));
+	pass_time(9000);
+	assert_true(stages_settled(&ss));
+	assert_false(stages_over(&ss));
+	pass_time(11000);
+	assert_int_equal(state_of(1), STAGE_WAITING); /* for one that has failed */
+	assert_true(stages_over(&ss));
+	fact_set(&facts, "network-up", FACT_ON, "");
+	assert_false(stages_over(&ss)); /* there is something to do again */
+}
+
+static void test_rows_that_are_cut_were_never_there(void **state)
+{
+	(void)state;
+	stages_begin(&ss);
+	stages_cut(&ss, "nothing");
+	assert_int_equal(ss.count, 5);
+	stages_cut(&ss, "state");
+	assert_int_equal(ss.count, 2);
+	assert_true(stages_over(&ss));
+	assert_string_equal(waiting(), "");
+	uint64_t seen = events.next;
+	pass_time(100000);
+	fact_set(&facts, "state-mounted", FACT_ON, "");
+	assert_int_equal(events.next, seen);
+	assert_string_equal(trace, "12");
+}
+
 static void test_bad_tables(void **state)
 {
 	static const struct stage_row below[] = {
@@ -288,6 +328,8 @@ int main(void)
 		TEST(test_a_failed_start_is_tried_again_slower),
 		TEST(test_stop),
 		TEST(test_nobody_waits_for_what_does_not_matter),
+		TEST(test_all_is_over_in_bounded_time),
+		TEST(test_rows_that_are_cut_were_never_there),
 		TEST(test_bad_tables),
 		TEST(test_long_reasons),
 	};

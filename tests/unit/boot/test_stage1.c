@@ -21,10 +21,11 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "boot/init.h"
 #include "fake/sys.h"
 
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define LINE "hearth.slot=a hearth.root=11111111-1111-1111-1111-111111111111 hearth.roothash=" HASH " quiet\n"
+#define LINE "hearth.root=11111111-1111-1111-1111-111111111111 hearth.roothash=" HASH " quiet\n"
 
 static struct err e;
 static char trace[2048];   /* "mount devtmpfs /dev; ..." */
@@ -46,6 +47,9 @@ enum {
 	FD_OTHER = 1006
 };
 static bool disk_is_root;
+static const char *loader;      /* what the boot loader says it started; NULL: there are no EFI variables */
+static const char *label[2][8]; /* of the partitions of vda and vdb */
+static char handed[64];         /* HEARTH_SLOT for stage 2 */
 static unsigned program_reads;
 
 static void note(const char *what, const char *a, const char *b)
@@ -66,6 +70,46 @@ static int text_file(const char *text)
 	return fd;
 }
 
+static int variable(void)
+{
+	char file[] = "/tmp/hearth-test-stage1-XXXXXX", value[200] = {6, 0, 0, 0};
+	size_t n = 4;
+
+	for (const char *p = loader; *p; p++, n += 2)
+		value[n] = *p;
+	int fd = mkostemp(file, O_CLOEXEC);
+	unlink(file);
+	assert_int_equal(write(fd, value, n + 2), n + 2);
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+/* "/sys/dev/block/254:18/uevent": vdb2. */
+static int sys_file(const char *path)
+{
+	unsigned minor_number = 0;
+	char what[16] = "", text[64];
+
+	assert_int_equal(sscanf(path, "/sys/dev/block/254:%u/%15s", &minor_number, what), 2);
+	assert_true(minor_number < 32 && minor_number % 16 < 8);
+	const char *name = label[minor_number / 16][minor_number % 16];
+	if (strcmp(what, "partition") == 0)
+		(void)snprintf(text, sizeof(text), "%u\n", minor_number % 16);
+	else
+		(void)snprintf(text, sizeof(text), "DEVTYPE=partition\n%s%s\n", name ? "PARTNAME=" : "",
+		               name ? name : "");
+	return text_file(text);
+}
+
+static ssize_t vm_readlink(const char *path, char *dst, size_t n)
+{
+	unsigned minor_number = 0;
+
+	assert_int_equal(sscanf(path, "/sys/dev/block/254:%u", &minor_number), 1);
+	const char *disk = minor_number < 16 ? "vda" : "vdb";
+	return snprintf(dst, n, "../../devices/virtio/block/%s/%s%u", disk, disk, minor_number % 16);
+}
+
 static int vm_open(const char *path, int flags, mode_t mode)
 {
 	(void)flags;
@@ -84,6 +128,10 @@ static int vm_open(const char *path, int flags, mode_t mode)
 		return FD_KMSG;
 	if (strcmp(path, "/dev/mapper/control") == 0)
 		return FD_DM;
+	if (strncmp(path, "/sys/dev/block/", 15) == 0)
+		return sys_file(path);
+	if (strncmp(path, "/sys/firmware/efi/efivars/LoaderEntrySelected-", 46) == 0)
+		return variable();
 	if (strcmp(path, "/dev/dm-0") == 0)
 		return FD_ROOT;
 	if (strcmp(path, "/sysroot/usr/bin/hearth") == 0)
@@ -165,8 +213,12 @@ static int vm_mount(const char *src, const char *dst, const char *fs, unsigned l
 		errno = EIO;
 		return -1;
 	}
-	if (strcmp(dst, "/sysroot") == 0)
+	if (strcmp(dst, "/sysroot") == 0 || strcmp(fs ? fs : "", "efivarfs") == 0)
 		assert_true(flags & MS_RDONLY);
+	if (strcmp(fs ? fs : "", "efivarfs") == 0 && loader == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
 	return 0;
 }
 
@@ -220,6 +272,11 @@ static int vm_execve(const char *path, char *const argv[], char *const envp[])
 	assert_string_equal(argv[0], "hearth");
 	assert_string_equal(argv[1], "init");
 	assert_null(argv[2]);
+	handed[0] = '\0';
+	for (unsigned i = 0; envp[i]; i++) {
+		if (strncmp(envp[i], INIT_ENV_SLOT "=", strlen(INIT_ENV_SLOT "=")) == 0)
+			strcpy(handed, envp[i]);
+	}
 	assert_non_null(envp[0]);
 	note("exec", path, NULL);
 	errno = ENOENT;
@@ -250,6 +307,12 @@ static int setup(void **state)
 	cmdline = LINE;
 	disks = " 254 0 4194304 vda\n 254 1 524288 vda1\n 254 2 1048576 vda2\n";
 	roots = "vda2";
+	loader = "hearth-0001-a.efi";
+	memset(label, 0, sizeof(label));
+	for (unsigned i = 0; i < 2; i++) {
+		label[i][2] = "system-a";
+		label[i][3] = "system-b";
+	}
 	appears_at = 0;
 	damaged = 0;
 	program_damaged = mount_damaged = no_bind = false;
@@ -272,6 +335,7 @@ static int setup(void **state)
 	fake_execve = vm_execve;
 	fake_reboot = vm_reboot;
 	fake_socket = vm_socket;
+	fake_readlink = vm_readlink;
 	return 0;
 }
 
@@ -294,7 +358,8 @@ static void the_way_to_the_root(void **state)
 {
 	(void)state;
 	assert_int_equal(stage1_run(&e), -1); /* an exec that returns is the end of the test */
-	assert_string_equal(trace, "mount devtmpfs /dev;mount proc /proc;mount sysfs /sys;mount erofs /sysroot;"
+	assert_string_equal(trace, "mount devtmpfs /dev;mount proc /proc;mount sysfs /sys;"
+	                           "mount efivarfs /sys/firmware/efi/efivars;mount erofs /sysroot;"
 	                           "bind /init;protect /sysroot/usr/bin/hearth;move /dev /sysroot/dev;move /proc "
 	                           "/sysroot/proc;move /sys /sysroot/sys;"
 	                           "go /sysroot;move . /;go .;go /;exec /usr/bin/hearth;");
@@ -340,6 +405,79 @@ static void two_disks_are_both_named(void **state)
 	roots = "vda2 vdb2";
 	refused("two partitions claim to be the root: vda2 and vdb2");
 	assert_int_equal(fake_clock_ms, 1000); /* waiting would not help */
+}
+
+/* Both slots of a disk hold the same image: the loader decides. */
+static void two_slots(void)
+{
+	disks = " 254 2 1048576 vda2\n 254 3 1048576 vda3\n";
+	roots = "vda2 vda3";
+}
+
+static void booted(const char *slot)
+{
+	(void)!stage1_run(&e);
+	if (!strstr(trace, "exec"))
+		fail_msg("%s", e.text);
+	assert_string_equal(handed, slot);
+}
+
+static void the_slot_is_handed_on(void **state)
+{
+	(void)state;
+	booted("HEARTH_SLOT=a");
+	setup(NULL);
+	loader = NULL; /* no firmware, or another loader: the partition's name says it */
+	booted("HEARTH_SLOT=a");
+	setup(NULL);
+	loader = "debian.conf";
+	booted("HEARTH_SLOT=a");
+	setup(NULL);
+	label[0][2] = NULL; /* a partition without a name: the loader says it */
+	booted("HEARTH_SLOT=a");
+	setup(NULL);
+	label[0][2] = loader = NULL;
+	booted("");
+	assert_string_equal(console, "");
+}
+
+static void the_loader_decides_between_two_slots(void **state)
+{
+	(void)state;
+	two_slots();
+	loader = "hearth-0012-b.efi";
+	booted("HEARTH_SLOT=b");
+	assert_int_equal(fake_clock_ms, 1000);
+	setup(NULL);
+	two_slots();
+	booted("HEARTH_SLOT=a");
+	setup(NULL);
+	two_slots();
+	loader = NULL;
+	refused("two partitions claim to be the root: vda2 and vda3; the boot loader says nothing of a slot");
+}
+
+static void the_command_line_goes_over_the_loader(void **state)
+{
+	(void)state;
+	two_slots();
+	cmdline = "hearth.slot=b " LINE;
+	booted("HEARTH_SLOT=b");
+	assert_null(strstr(trace, "efivarfs"));
+	setup(NULL);
+	cmdline = "hearth.slot=b " LINE;
+	booted("HEARTH_SLOT=b");
+	assert_string_equal(console, "");
+}
+
+/* The other slot's partition may only be late; when it is not, the root is right all the same: it has the hash. */
+static void the_root_is_in_another_slot_than_the_loader_says(void **state)
+{
+	(void)state;
+	loader = "hearth-0002-b.efi";
+	booted("HEARTH_SLOT=a");
+	assert_non_null(strstr(console, "the boot loader started slot b, but its root is in slot a"));
+	assert_int_equal(fake_clock_ms, 3000);
 }
 
 static void a_command_line_without_a_root(void **state)
@@ -401,6 +539,43 @@ static void the_end_is_told_and_counted_down(void **state)
 	assert_non_null(strstr(console, "restart in 10 s"));
 }
 
+/* Here without a boot partition; what marking does is boot/fallback's. */
+static void only_a_root_that_failed_speaks_against_the_slot(void **state)
+{
+	(void)state;
+	static const char *const way = "no way to the other slot: no boot partition";
+	mount_damaged = true;
+	refused("the root is refused");
+	stage1_refuse(&e);
+	assert_non_null(strstr(console, way));
+	assert_non_null(strstr(console, "restart in 60 s"));
+	console[0] = '\0';
+	stage1_refuse(&e); /* once is enough */
+	assert_null(strstr(console, way));
+	setup(NULL);
+	roots = "";
+	refused("no disk holds the root");
+	stage1_refuse(&e);
+	assert_non_null(strstr(console, way));
+	setup(NULL);
+	disks = " 254 2 1048576 vda2\n 254 18 1048576 vdb2\n";
+	roots = "vda2 vdb2";
+	refused("two partitions claim to be the root");
+	stage1_refuse(&e);
+	assert_null(strstr(console, way));
+	setup(NULL);
+	exec_works = false;
+	refused("exec");
+	stage1_refuse(&e);
+	assert_null(strstr(console, way));
+	setup(NULL);
+	loader = NULL;
+	mount_damaged = true;
+	refused("the root is refused");
+	stage1_refuse(&e);
+	assert_null(strstr(console, way));
+}
+
 static void any_call_may_fail(void **state)
 {
 	(void)state;
@@ -433,6 +608,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_disk_that_comes_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_disk_that_never_comes, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_disks_are_both_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_slot_is_handed_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_loader_decides_between_two_slots, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_command_line_goes_over_the_loader, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_root_is_in_another_slot_than_the_loader_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_command_line_without_a_root, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_program, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_program_that_cannot_stay_in_memory, setup, teardown),
@@ -440,6 +619,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_root_that_does_not_mount_for_another_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_program_that_does_not_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_end_is_told_and_counted_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_a_root_that_failed_speaks_against_the_slot, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_call_may_fail, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_pid_1_may, setup, teardown),
 	};

@@ -133,58 +133,6 @@ static struct service *add_service(const char *name)
 	return s;
 }
 
-static void test_system_follows_the_stages(void **state)
-{
-	(void)state;
-	stages_begin(&box.stages);
-	step();
-	assert_int_equal(box.system, SYSTEM_BOOTING);
-	fake_clock_ms += 1000;
-	step();
-	assert_int_equal(box.system, SYSTEM_DEGRADED);
-	assert_true(str_starts(box.system_detail, "network: "));
-	fact_set(&box.facts, "network-up", FACT_ON, "eth0 10.0.2.15");
-	step();
-	assert_int_equal(box.system, SYSTEM_RUNNING); /* a time server that is missing does not matter */
-	assert_string_equal(box.system_detail, "");
-}
-
-static void test_damaged_root_degrades(void **state)
-{
-	(void)state;
-	stages_begin(&box.stages);
-	fact_set(&box.facts, "network-up", FACT_ON, "");
-	fact_set(&box.facts, "time-synced", FACT_ON, "");
-	fact_set(&box.facts, "root-intact", FACT_ON, "");
-	step();
-	assert_int_equal(box.system, SYSTEM_RUNNING);
-	fact_set(&box.facts, "root-intact", FACT_OFF, "block 17");
-	step();
-	assert_int_equal(box.system, SYSTEM_DEGRADED);
-	assert_int_equal(box.problems.count, 1);
-	assert_string_equal(box.problems.list[0].text, "the root is damaged: block 17");
-	fact_set(&box.facts, "root-intact", FACT_ON, "");
-	step();
-	assert_int_equal(box.system, SYSTEM_RUNNING);
-	assert_int_equal(box.problems.count, 0);
-}
-
-static void test_failed_service_degrades(void **state)
-{
-	(void)state;
-	struct service *s = add_service("cert");
-	stages_begin(&box.stages);
-	fact_set(&box.facts, "network-up", FACT_ON, "");
-	fact_set(&box.facts, "time-synced", FACT_ON, "");
-	table_set_state(s, SERVICE_FAILED, "exited with status 3");
-	step();
-	assert_int_equal(box.system, SYSTEM_DEGRADED);
-	assert_string_equal(box.system_detail, "service cert: exited with status 3");
-	table_set_state(s, SERVICE_DONE, "");
-	step();
-	assert_int_equal(box.system, SYSTEM_RUNNING);
-}
-
 static void test_consoles_take_over_the_screen(void **state)
 {
 	(void)state;
@@ -318,6 +266,62 @@ static void test_which_kubernetes_is_inside(void **state)
 	assert_string_equal(box.kube, "");
 }
 
+static const struct stage_row with_kubernetes[] = {
+	{"network", NULL, "network-up", NULL, 1000, STAGE_DEGRADED, "an address"},
+	{WIRE_KUBERNETES, NULL, "node-ready", NULL, 5000, STAGE_CONTINUE, "the node to be Ready"},
+	{"platform", NULL, "kube-healthy", WIRE_KUBERNETES, 9000, STAGE_CONTINUE, "every app to be healthy"},
+	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
+};
+
+static void test_started_when_all_stages_are_over(void **state)
+{
+	(void)state;
+	assert_int_equal(stages_init(&box.stages, with_kubernetes, wire_stage, &box, &e), 0);
+	stages_begin(&box.stages);
+	fact_set(&box.facts, "network-up", FACT_ON, "");
+	step();
+	assert_int_equal(box.system, SYSTEM_RUNNING); /* Kubernetes does not matter for that */
+	assert_int_equal(fact_get(&box.facts, "started"), FACT_UNKNOWN);
+	fact_set(&box.facts, "node-ready", FACT_ON, "");
+	step();
+	assert_int_equal(fact_get(&box.facts, "started"), FACT_UNKNOWN);
+	fact_set(&box.facts, "kube-healthy", FACT_ON, "8 of 8 apps healthy");
+	step();
+	assert_int_equal(fact_get(&box.facts, "started"), FACT_ON);
+	assert_string_equal(box.stages.stage[2].detail, "8 of 8 apps healthy");
+}
+
+static void test_started_though_nothing_ever_comes(void **state)
+{
+	(void)state;
+	assert_int_equal(stages_init(&box.stages, with_kubernetes, wire_stage, &box, &e), 0);
+	stages_begin(&box.stages);
+	fake_clock_ms += 1000;
+	step();
+	assert_int_equal(box.system, SYSTEM_DEGRADED);
+	assert_int_equal(fact_get(&box.facts, "started"), FACT_UNKNOWN);
+	fake_clock_ms += 4000;
+	step();
+	assert_int_equal(fact_get(&box.facts, "started"), FACT_ON);
+	fact_set(&box.facts, "node-ready", FACT_ON, ""); /* heals; what had started has started */
+	step();
+	assert_int_equal(fact_get(&box.facts, "started"), FACT_ON);
+	assert_string_equal(box.system_detail, "network: no network-up within 1 s; still waiting for it");
+}
+
+static void test_without_kubernetes_its_stages_are_not_there(void **state)
+{
+	(void)state;
+	box.cmdline.no_kubernetes = true;
+	assert_int_equal(stages_init(&box.stages, with_kubernetes, wire_stage, &box, &e), 0);
+	(void)!wire_services(&box, &e);
+	assert_int_equal(box.stages.count, 1);
+	stages_begin(&box.stages);
+	fact_set(&box.facts, "network-up", FACT_ON, "");
+	step();
+	assert_int_equal(fact_get(&box.facts, "started"), FACT_ON);
+}
+
 static void test_torture(void **state)
 {
 	(void)state;
@@ -354,15 +358,15 @@ static void test_torture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_system_follows_the_stages),
-		TEST(test_damaged_root_degrades),
-		TEST(test_failed_service_degrades),
 		TEST(test_consoles_take_over_the_screen),
 		TEST(test_log_service_gets_the_pipes),
 		TEST(test_other_services_get_a_control_channel),
 		TEST(test_clock_is_kept_only_when_it_is_right),
 		TEST(test_no_services),
 		TEST(test_which_kubernetes_is_inside),
+		TEST(test_started_when_all_stages_are_over),
+		TEST(test_started_though_nothing_ever_comes),
+		TEST(test_without_kubernetes_its_stages_are_not_there),
 		TEST(test_torture),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

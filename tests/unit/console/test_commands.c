@@ -48,6 +48,11 @@ static void rebooting_asks(void **state)
 	assert_screen("hearth> reboot\nReboot now? [y/N] y\nreboot begins\nhearth>");
 	assert_string_equal(pid1.last, "reboot");
 	forget();
+	type("rollback\r");
+	assert_screen("hearth> rollback\nReboot into the other slot? [y/N]");
+	type("n\r");
+	assert_string_equal(pid1.last, "reboot");
+	forget();
 	type("owner\r");
 	assert_string_equal(pid1.last, "owner");
 	before = pid1.requests;

@@ -74,6 +74,20 @@ static void facts_table(void **state)
 		"root-intact  unknown      now\n");
 }
 
+static void slots_table(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		render("slots",
+	               "{\"running\":\"a\",\"slots\":[{\"slot\":\"a\",\"running\":true,\"state\":\"good\",\"left\":0,"
+	               "\"generation\":1,\"version\":\"0.1.0\"},{\"slot\":\"b\",\"running\":false,\"state\":\"trial\","
+	               "\"left\":3,\"generation\":12,\"version\":\"unknown\"}]}",
+	               80),
+		"SLOT  VERSION  GENERATION  STATE\n"
+		"a     0.1.0             1  good, running\n"
+		"b     unknown          12  trial, 3 left\n");
+}
+
 static void events_list(void **state)
 {
 	static const char one[] = "{\"seq\":3,\"time\":\"2026-01-31T12:00:03Z\",\"ms\":3000,\"kind\":\"service\","
@@ -144,11 +158,12 @@ static void wrong_types(void **state)
 		"{\"services\":{\"a\":1}}",
 		"{\"services\":[1,\"x\",[],{\"name\":7}]}",
 		"{\"facts\":[null]}",
+		"{\"slots\":[null,{\"slot\":1,\"running\":\"x\"}]}",
 		"{\"events\":\"x\"}",
 		"{\"commands\":[[[[]]]]}",
 		"{\"system\":1,\"memory\":2,\"disks\":3,\"interfaces\":[4],\"problems\":[5],\"stages\":6}",
 	};
-	static const char *const command[] = {"services", "facts", "events", "help", "status"};
+	static const char *const command[] = {"services", "facts", "events", "help", "status", "slots"};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(json); i++)
 		for (size_t c = 0; c < COUNT_OF(command); c++)
@@ -177,9 +192,10 @@ static void messages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(services_table), cmocka_unit_test(help_table),      cmocka_unit_test(facts_table),
-		cmocka_unit_test(events_list),    cmocka_unit_test(unknown_answers), cmocka_unit_test(not_an_answer),
-		cmocka_unit_test(wrong_types),    cmocka_unit_test(deep_nesting),    cmocka_unit_test(messages),
+		cmocka_unit_test(services_table), cmocka_unit_test(help_table),  cmocka_unit_test(facts_table),
+		cmocka_unit_test(slots_table),    cmocka_unit_test(events_list), cmocka_unit_test(unknown_answers),
+		cmocka_unit_test(not_an_answer),  cmocka_unit_test(wrong_types), cmocka_unit_test(deep_nesting),
+		cmocka_unit_test(messages),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

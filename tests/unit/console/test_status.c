@@ -33,7 +33,9 @@ static const char healthy[] =
 	"\"disks\":[{\"name\":\"data\",\"path\":\"/data\",\"total\":7516192768,\"free\":5476083302},"
 	"{\"name\":\"state\",\"path\":\"/state\",\"total\":260046848,\"free\":241172480}],"
 	"\"services\":{\"total\":2,\"ready\":2,\"failed\":0},\"stages\":[{\"name\":\"time\",\"state\":\"done\"}],"
-	"\"waiting\":\"\","
+	"\"kubernetes\":{\"inside\":\"k3s v1.36.4+k3s1, the official release\",\"state\":\"the node is ready; 8 of 8 "
+	"apps "
+	"healthy\"},\"waiting\":\"\","
 	"\"problems\":[]}";
 
 static const char two_services[] = "{\"services\":[{\"name\":\"web\",\"state\":\"ready\",\"detail\":\"\"},"
@@ -53,7 +55,9 @@ static void a_healthy_box(void **state)
 	                    "memory    1.1 GiB free of 2.0 GiB; load 0.10 on 2 CPUs\n"
 	                    "disks     data      /data     5.0 GiB free of 7.0 GiB\n"
 	                    "          state     /state    230 MiB free of 248 MiB\n"
-	                    "services  2 of 2 ready\n");
+	                    "services  2 of 2 ready\n"
+	                    "kube      k3s v1.36.4+k3s1, the official release\n"
+	                    "          the node is ready; 8 of 8 apps healthy\n");
 }
 
 static void before_the_first_login(void **state)
@@ -73,6 +77,8 @@ static const char trouble[] =
 	"\"url\":\"\",\"last_shutdown\":\"\","
 	"\"interfaces\":[{\"name\":\"eth0\",\"mac\":\"52:54:00:12:34:56\",\"up\":true,\"addresses\":[]}],\"disks\":[],"
 	"\"services\":{\"total\":3,\"ready\":1,\"failed\":1},"
+	"\"kubernetes\":{\"inside\":\"k3s v1.36.4\",\"state\":\"starting: the API server does not answer (connection "
+	"refused, again and again)\"},"
 	"\"stages\":[{\"name\":\"network\",\"state\":\"failed\",\"detail\":\"no network-up within 30 s; still waiting "
 	"for it\"}],"
 	"\"waiting\":\"network: waiting for an address (eth0: no answer from a DHCP server yet)\","
@@ -102,6 +108,9 @@ static void a_box_in_trouble(void **state)
 	                    "                                    again in 4 s\n"
 	                    "          console-screen  failed    start: /dev/tty1: No such file or directory\n"
 	                    "          time            waiting\n"
+	                    "kube      k3s v1.36.4\n"
+	                    "          starting: the API server does not answer (connection refused, again\n"
+	                    "          and again)\n"
 	                    "waiting   network: waiting for an address (eth0: no answer from a DHCP server\n"
 	                    "          yet)\n"
 	                    "failed    network: no network-up within 30 s; still waiting for it\n"
@@ -118,6 +127,14 @@ static void without_services(void **state)
 	assert_string_equal(with, screen(healthy, two_services, 79));
 	assert_string_equal(with, screen(healthy, "no json", 79));
 	assert_int_equal(status_render_text("no json", NULL, 79, &b), -1);
+}
+
+static void without_kubernetes(void **state)
+{
+	(void)state;
+	const char *text = screen("{\"kubernetes\":{\"inside\":\"\",\"state\":\"not in this image\"}}", NULL, 79);
+	assert_non_null(strstr(text, "\nkube      not in this image\n"));
+	assert_null(strstr(screen("{}", NULL, 79), "kube"));
 }
 
 static void nothing_known(void **state)
@@ -145,9 +162,10 @@ static void fits_a_screen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_healthy_box),    cmocka_unit_test(a_box_in_trouble),
-		cmocka_unit_test(without_services), cmocka_unit_test(before_the_first_login),
-		cmocka_unit_test(nothing_known),    cmocka_unit_test(fits_a_screen),
+		cmocka_unit_test(a_healthy_box),          cmocka_unit_test(a_box_in_trouble),
+		cmocka_unit_test(without_services),       cmocka_unit_test(without_kubernetes),
+		cmocka_unit_test(before_the_first_login), cmocka_unit_test(nothing_known),
+		cmocka_unit_test(fits_a_screen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

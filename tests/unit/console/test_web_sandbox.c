@@ -26,7 +26,7 @@ static struct err e;
 static const char *passwd;
 static char steps[512];
 static struct buf trace;
-static struct sock_filter filter[256];
+static struct sock_filter filter[1024];
 static unsigned filter_len;
 
 /* ---- what the role would do to the machine ---- */
@@ -245,46 +245,6 @@ static void no_new_code(void **state)
 	}
 }
 
-/* ---- /etc/passwd ---- */
-
-static void finds_the_user(void **state)
-{
-	static const struct {
-		const char *text;
-		unsigned uid, gid; /* 0: refused */
-	} cases[] = {
-		{"web:x:900:901:c:/:/bin/false\n", 900, 901},
-		{"web:x:900:901", 900, 901},
-		{"root:x:0:0::/:\nwebmaster:x:1:1:\nweb:x:2:3:\n", 2, 3},
-		{"\n\nweb::4294967294:1:\n", 4294967294u, 1},
-		{"", 0, 0},
-		{"web", 0, 0},
-		{"web:", 0, 0},
-		{"web:x", 0, 0},
-		{"web:x:900", 0, 0},
-		{"web:x:900\n:901:\n", 0, 0},
-		{"web:x:0:901:\n", 0, 0},
-		{"web:x:900:0:\n", 0, 0},
-		{"web:x:-1:901:\n", 0, 0},
-		{"web:x:4294967295:901:\n", 0, 0},
-		{"web:x:99999999999999999999:1:\n", 0, 0},
-		{"web:x::1:\n", 0, 0},
-		{"xweb:x:900:901:\n", 0, 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		uid_t uid = 0;
-		gid_t gid = 0;
-		int rc = web_sandbox_user(cases[i].text, "web", &uid, &gid, &e);
-		assert_int_equal(rc, cases[i].uid ? 0 : -1);
-		if (cases[i].uid) {
-			assert_int_equal(uid, cases[i].uid);
-			assert_int_equal(gid, cases[i].gid);
-		}
-	}
-}
-
 static void refuses_to_stay_root(void **state)
 {
 	(void)state;
@@ -297,8 +257,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(enters_in_order), T(never_half_in),  T(the_filter_is_tight),
-		T(no_new_code),     T(finds_the_user), T(refuses_to_stay_root),
+		T(enters_in_order), T(never_half_in), T(the_filter_is_tight), T(no_new_code), T(refuses_to_stay_root),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

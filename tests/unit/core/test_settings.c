@@ -91,6 +91,20 @@ static void values_of_the_site_replace_one_by_one(void **state)
 	assert_string_equal(settings_site(&s, "movies!", 6), VALUE256);
 }
 
+static void parts_of_other_files(void **state)
+{
+	(void)state;
+	assert_true(s.watchdog);
+	assert_int_equal(parse("watchdog: false\nupdate: {automatic: true}\n"), 0);
+	assert_false(s.watchdog);
+	assert_true(s.update.automatic);
+	assert_int_equal(s.update.health, HEALTH_SERVICES | HEALTH_NODE | HEALTH_APPS);
+	assert_int_equal(parse("watchdog: on\n"), -1);
+	assert_string_equal(e.text, "s.yaml:1: watchdog: 'on' is neither true nor false");
+	assert_int_equal(parse("update: {url: 'x'}\nwatchdog: true\n"), -1);
+	assert_false(s.watchdog);
+}
+
 static void values_of_the_site_have_an_end(void **state)
 {
 	char text[2048];
@@ -214,6 +228,8 @@ static void the_shipped_file_is_the_default(void **state)
 	assert_memory_equal(shipped.time_server, s.time_server, sizeof(s.time_server));
 	assert_int_equal(shipped.sites, s.sites);
 	assert_memory_equal(shipped.site, s.site, sizeof(s.site));
+	assert_int_equal(shipped.watchdog, s.watchdog);
+	assert_memory_equal(&shipped.update, &s.update, sizeof(s.update));
 }
 
 int main(void)
@@ -222,6 +238,7 @@ int main(void)
 		cmocka_unit_test_setup(keys_replace_and_others_stay, setup),
 		cmocka_unit_test_setup(an_empty_file_changes_nothing, setup),
 		cmocka_unit_test_setup(values_of_the_site_replace_one_by_one, setup),
+		cmocka_unit_test_setup(parts_of_other_files, setup),
 		cmocka_unit_test_setup(values_of_the_site_have_an_end, setup),
 		cmocka_unit_test_setup(refuses, setup),
 		cmocka_unit_test_setup(a_bad_key_leaves_all_as_it_was, setup),

@@ -48,6 +48,19 @@ static void kubernetes_can_be_left_out(void **state)
 	assert_string_equal(e.text, "kernel command line: hearth.kubernetes=no: must be on or off");
 }
 
+static void words_for_a_box_in_trouble(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("quiet"), 0);
+	assert_false(c.safe || c.hang);
+	assert_int_equal(parse("quiet hearth.safe hearth.test=hang"), 0);
+	assert_true(c.safe && c.hang);
+	assert_int_equal(parse("hearth.safe=off"), -1);
+	assert_string_equal(e.text, "kernel command line: hearth.safe=off: must be without a value");
+	assert_false(c.safe);
+	assert_int_equal(parse("hearth.test=stand"), -1);
+}
+
 static void the_words_of_a_slot(void **state)
 {
 	(void)state;
@@ -151,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(kubernetes_can_be_left_out, setup),
+		cmocka_unit_test_setup(words_for_a_box_in_trouble, setup),
 		cmocka_unit_test_setup(the_words_of_a_slot, setup),
 		cmocka_unit_test_setup(what_is_missing_is_empty, setup),
 		cmocka_unit_test_setup(the_last_word_counts, setup),

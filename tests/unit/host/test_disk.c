@@ -211,7 +211,7 @@ static void finds_the_root(void **state)
 	look(&m, &seen);
 	assert_int_equal(m.count, 1);
 	assert_string_equal(m.dev[0].name, "sd2");
-	assert_int_equal(m.verity.data_blocks, 8);
+	assert_int_equal(m.verity[0].data_blocks, 8);
 	assert_string_equal(m.refused, "");
 	assert_int_equal(opens, 4);
 	/* What is certainly something else is not read again. */
@@ -220,7 +220,7 @@ static void finds_the_root(void **state)
 	assert_int_equal(opens, 1);
 }
 
-static void two_roots_are_both_named(void **state)
+static void all_roots_are_named(void **state)
 {
 	static struct disk_list seen;
 	struct disk_match m;
@@ -230,7 +230,8 @@ static void two_roots_are_both_named(void **state)
 	for (int i = 0; i < 4; i++)
 		content[i] = i == 0 ? EMPTY : ROOT;
 	look(&m, &seen);
-	assert_int_equal(m.count, 2);
+	assert_int_equal(m.count, 3);
+	assert_int_equal(m.verity[2].data_blocks, 8);
 	assert_string_equal(m.dev[0].name, "sd1");
 	assert_string_equal(m.dev[1].name, "sd2");
 }
@@ -298,7 +299,8 @@ static ssize_t part_readlink(const char *name, char *dst, size_t n)
 static int number_open(const char *name, int flags, mode_t mode)
 {
 	(void)mode;
-	assert_string_equal(name, "/sys/dev/block/254:2/partition");
+	assert_true(strcmp(name, "/sys/dev/block/254:2/partition") == 0 ||
+	            strcmp(name, "/sys/dev/block/254:2/uevent") == 0);
 	if (!number_text) {
 		errno = ENOENT;
 		return -1;
@@ -318,6 +320,28 @@ static int find(const char *target, const char *text, char disk[DISK_NAME], unsi
 	link_target = target;
 	number_text = text;
 	return disk_of_partition(makedev(254, 2), disk, number, &e);
+}
+
+static void a_partition_knows_its_name(void **state)
+{
+	char label[GPT_NAME];
+
+	(void)state;
+	fake_open = number_open;
+	number_text = "MAJOR=254\nMINOR=2\nDEVNAME=vda2\nDEVTYPE=partition\nPARTN=2\nPARTNAME=system-b\n";
+	assert_int_equal(disk_partition_label(makedev(254, 2), label, &e), 0);
+	assert_string_equal(label, "system-b");
+	number_text = "PARTNAME=system-a"; /* no line break */
+	assert_int_equal(disk_partition_label(makedev(254, 2), label, &e), 0);
+	assert_string_equal(label, "system-a");
+	number_text = "MAJOR=254\nXPARTNAME=x\n";
+	assert_int_equal(disk_partition_label(makedev(254, 2), label, &e), 0);
+	assert_string_equal(label, "");
+	number_text = "PARTNAME=a-name-that-is-longer-than-a-gpt-can-hold\n";
+	assert_int_equal(disk_partition_label(makedev(254, 2), label, &e), -1);
+	number_text = NULL;
+	assert_int_equal(disk_partition_label(makedev(254, 2), label, &e), -1);
+	assert_string_equal(label, "");
 }
 
 static void a_partition_knows_its_disk(void **state)
@@ -608,9 +632,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(list_is_parsed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_long_list_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(finds_the_root, setup, teardown),
-		cmocka_unit_test_setup_teardown(two_roots_are_both_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_roots_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_used_is_named_and_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stick_that_comes_back_is_new, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_partition_knows_its_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_partition_knows_its_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(partitions_are_named_as_the_kernel_does, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_sectors_are_refused, setup, teardown),

@@ -791,6 +791,27 @@ static void of_two_waits_the_longer_one_counts(void **state)
 	assert_int_equal(a.patience.tries, 1); /* still one failure */
 }
 
+static void patience_is_kept_whatever_older_requests_hear(void **state)
+{
+	struct outcome_answer busy = {.status = 429, .retry_after_s = 7, .why = ""};
+	(void)state;
+	add("", "ConfigMap", "a", "x", 0);
+	add("", "ConfigMap", "b", "x", 0);
+	start();
+	reply_with(sent[0].flight, busy, "{\"message\":\"too many requests\"}");
+	reply(1, 200, object(10, "spec")); /* sent before; the server has asked since */
+	assert_in_range(run(), 7000, 7000 + RETRY_BASE_MS);
+	assert_int_equal(sends, 0);
+	assert_string_equal(a.trouble, "too many requests");
+	fake_clock_ms += 7000 + RETRY_BASE_MS;
+	run();
+	assert_int_equal(sends, 1);
+	reply(0, 200, object(11, "spec"));
+	assert_int_equal(a.patience.tries, 0);
+	assert_string_equal(a.trouble, "");
+	assert_true(apply_complete(&a));
+}
+
 static void an_answer_of_500_delays_its_object_alone(void **state)
 {
 	(void)state;
@@ -1016,6 +1037,7 @@ int main(void)
 		T(a_server_that_does_not_answer_is_left_in_peace),
 		T(patience_asked_for_is_given),
 		T(who_waits_since_before_the_trouble_holds_nobody),
+		T(patience_is_kept_whatever_older_requests_hear),
 		T(every_trouble_has_a_try_of_its_own),
 		T(of_two_waits_the_longer_one_counts),
 		T(an_answer_of_500_delays_its_object_alone),

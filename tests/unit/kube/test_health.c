@@ -234,12 +234,24 @@ static void values_have_names(void **state)
 	assert_string_equal(health_name((enum health)99), "unknown");
 }
 
+static void workloads_follow_their_pods(void **state)
+{
+	(void)state;
+	assert_true(health_follows_pods("apps", "Deployment"));
+	assert_true(health_follows_pods("apps", "StatefulSet"));
+	assert_true(health_follows_pods("apps", "DaemonSet"));
+	assert_false(health_follows_pods("apps", "ControllerRevision"));
+	assert_false(health_follows_pods("batch", "Job"));
+	assert_false(health_follows_pods("", "Pod"));
+	assert_false(health_follows_pods("example.com", "Deployment"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_holds),      cmocka_unit_test(no_document_is_unknown),
 		cmocka_unit_test(long_reasons_are_cut), cmocka_unit_test(what_metadata_tells_needs_no_status),
-		cmocka_unit_test(values_have_names),
+		cmocka_unit_test(values_have_names),    cmocka_unit_test(workloads_follow_their_pods),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,8 @@ static struct inventory inv;
 static struct apply a;
 static struct streams s;
 static unsigned seen;
-static int nodes_ready, nodes_all;
+static int nodes_ready, nodes_stale, nodes_all;
+static bool doubtful;
 
 static void on_seen(void *arg)
 {
@@ -26,10 +27,18 @@ static void on_seen(void *arg)
 	seen++;
 }
 
-static void on_node(int ready, int nodes, void *arg)
+static bool on_doubts(yyjson_val *node, void *arg)
+{
+	(void)arg;
+	assert_non_null(node);
+	return doubtful;
+}
+
+static void on_node(int ready, int stale, int nodes, void *arg)
 {
 	(void)arg;
 	nodes_ready = ready;
+	nodes_stale = stale;
 	nodes_all = nodes;
 }
 
@@ -40,6 +49,7 @@ static int setup(void **state)
 	(void)state;
 	seen = 0;
 	nodes_ready = nodes_all = -1;
+	doubtful = false;
 	if (api_setup(&api_quiet) < 0 || inventory_init(&inv, &m, &api_err) < 0 ||
 	    apply_init(&a, &m, &ops, NULL, &api_err) < 0)
 		return -1;
@@ -245,6 +255,25 @@ static void a_full_client_is_waited_for(void **state)
 	"{'metadata':{'name':'" name "','resourceVersion':'5'},'status':{'conditions':[{'type':'Ready',"               \
 	"'status':'" status "'}]}}"
 
+static void what_a_node_said_before_this_boot_does_not_count(void **state)
+{
+	(void)state;
+	s.doubts = on_doubts;
+	doubtful = true;
+	api_answer("GET", NODES, 200, LIST(NODE("a", "True") "," NODE("b", "False")));
+	assert_int_equal(nodes_all, 2);
+	assert_int_equal(nodes_ready, 0);
+	assert_int_equal(nodes_stale, 1);
+	s.believe = true; /* it has waited long enough */
+	streams_tell_nodes(&s);
+	assert_int_equal(nodes_ready, 1);
+	assert_int_equal(nodes_stale, 0);
+	s.believe = doubtful = false;
+	api_line(NODES, "{'type':'MODIFIED','object':" NODE("a", "True") "}");
+	assert_int_equal(nodes_ready, 1);
+	assert_int_equal(nodes_stale, 0);
+}
+
 static void nodes_are_counted(void **state)
 {
 	(void)state;
@@ -288,6 +317,7 @@ int main(void)
 		TEST(a_closed_link_ends_all_and_a_new_one_lists_anew),
 		TEST(a_full_client_is_waited_for),
 		TEST(nodes_are_counted),
+		TEST(what_a_node_said_before_this_boot_does_not_count),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

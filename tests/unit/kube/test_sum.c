@@ -92,6 +92,62 @@ static void what_has_not_come_is_in_progress(void **state)
 	expect(1, SUM_HEALTHY, 1, 1, "1 objects");
 }
 
+static void what_may_be_of_the_last_boot_is_in_progress(void **state)
+{
+	(void)state;
+	a.t.unseen = true;
+	expect(0, SUM_PROGRESSING, 2, 1, "1/2; Deployment a/one: its containers of this boot are not seen yet");
+	expect(1, SUM_HEALTHY, 1, 1, "1 objects"); /* no pods, nothing to wait for */
+	assert_string_equal(sum_item_name(&a, &a.t.item[0]), "progressing");
+	assert_string_equal(sum_item_text(&a, &a.t.item[0]), "its containers of this boot are not seen yet");
+	a.t.item[0].health = HEALTH_FAILED;
+	items_say(&a.t.item[0].why, "no progress in time"); /* bad news are believed */
+	expect(0, SUM_DEGRADED, 2, 1, "1/2; Deployment a/one: no progress in time");
+	a.t.item[0].health = HEALTH_CURRENT;
+	a.t.unseen = false;
+	expect(0, SUM_HEALTHY, 2, 2, "2 objects");
+}
+
+static void expect_apps(bool healthy, const char *sentence)
+{
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	assert_int_equal(sum_apps(&a, &b), healthy);
+	assert_string_equal(text, sentence);
+}
+
+static void apps_are_counted(void **state)
+{
+	(void)state;
+	expect_apps(true, "2 of 2 apps healthy");
+	a.t.item[0].health = HEALTH_IN_PROGRESS;
+	expect_apps(false, "1 of 2 apps healthy; waiting for web");
+	a.t.item[2].health = HEALTH_IN_PROGRESS;
+	expect_apps(false, "0 of 2 apps healthy; waiting for web, db");
+	a.t.app[0].paused = true;
+	expect_apps(false, "0 of 1 apps healthy, 1 paused; waiting for db");
+	a.t.item[2].health = HEALTH_CURRENT;
+	expect_apps(true, "1 of 1 apps healthy, 1 paused");
+}
+
+static void of_many_apps_the_first_are_named(void **state)
+{
+	static const char *const names[] = {"a", "b", "c", "d", "e"};
+	(void)state;
+	a.t.apps = 5;
+	for (unsigned i = 0; i < 5; i++)
+		a.t.app[i] = (struct item_app){.name = names[i]};
+	for (unsigned i = 0; i < 3; i++) {
+		a.t.item[i].app = (uint8_t)(i + 1);
+		a.t.item[i].health = HEALTH_FAILED;
+	}
+	expect_apps(false, "2 of 5 apps healthy; waiting for b, c and 1 more");
+	a.t.item[0].app = 0;
+	expect_apps(false, "2 of 5 apps healthy; waiting for a, c and 1 more");
+	a.t.app[0].paused = true;
+	expect_apps(false, "2 of 4 apps healthy, 1 paused; waiting for c, d");
+}
+
 static void objects_have_one_word(void **state)
 {
 	struct item *it = &a.t.item[0];
@@ -112,11 +168,11 @@ static void objects_have_one_word(void **state)
 	a.t.app[0].paused = true;
 	it->health = HEALTH_CURRENT;
 	assert_string_equal(sum_item_name(&a, it), "current");
-	assert_string_equal(sum_item_text(it), "");
+	assert_string_equal(sum_item_text(&a, it), "");
 	items_say(&it->why, "health");
-	assert_string_equal(sum_item_text(it), "health");
+	assert_string_equal(sum_item_text(&a, it), "health");
 	items_say(&it->problem, "problem");
-	assert_string_equal(sum_item_text(it), "problem");
+	assert_string_equal(sum_item_text(&a, it), "problem");
 }
 
 int main(void)
@@ -126,6 +182,9 @@ int main(void)
 		TEST(the_worst_object_speaks),
 		TEST(paused_apps_say_so_and_count_for_themselves_only),
 		TEST(what_has_not_come_is_in_progress),
+		TEST(what_may_be_of_the_last_boot_is_in_progress),
+		TEST(apps_are_counted),
+		TEST(of_many_apps_the_first_are_named),
 		TEST(objects_have_one_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

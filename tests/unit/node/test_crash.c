@@ -253,9 +253,18 @@ static void any_call_may_fail(void **state)
 	fail();
 }
 
+static void a_reason_has_a_kind(void **state)
+{
+	(void)state;
+	assert_int_equal(crash_kind("PID 1 fault: SIGSEGV at 0x0"), END_PID1_FAULT);
+	assert_int_equal(crash_kind("kernel panic: no reason"), END_PANIC);
+	assert_int_equal(crash_kind("kernel error: BUG: x"), END_PANIC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_reason_has_a_kind),
 		cmocka_unit_test(reasons),
 		cmocka_unit_test_setup_teardown(nothing_to_keep, box_up, box_down),
 		cmocka_unit_test_setup_teardown(parts_become_one_text, box_up, box_down),

@@ -5,6 +5,7 @@
 #include "host/mounts.h"
 
 static struct err e;
+static bool fixed;
 
 static void an_xfs_says_its_size(void **state)
 {
@@ -26,8 +27,8 @@ static void made_by_their_programs(void **state)
 	(void)state;
 	assert_int_equal(fs_make(FS_STATE, "/dev/vda4", &e), 0);
 	assert_int_equal(fs_make(FS_DATA, "/dev/vda5", &e), 0);
-	assert_string_equal(disk_log, "mke2fs /dev/vda4\nmkfs.xfs /dev/vda5\n");
-	assert_int_equal(fs_make(FS_ESP, "/dev/vda1", &e), -1); /* never */
+	assert_int_equal(fs_make(FS_ESP, "/dev/vda1", &e), 0);
+	assert_string_equal(disk_log, "mke2fs /dev/vda4\nmkfs.xfs /dev/vda5\nmkfs.fat /dev/vda1\n");
 	helper_fails = "mke2fs";
 	assert_int_equal(fs_make(FS_STATE, "/dev/vda4", &e), -1);
 	assert_non_null(strstr(e.text, "status 1"));
@@ -40,14 +41,27 @@ static void checked_where_it_makes_sense(void **state)
 	} ends[] = {{0, 0}, {1, 0}, {2, 0}, {4, -1}, {8, -1}, {16, -1}};
 
 	(void)state;
-	assert_int_equal(fs_check(FS_DATA, "/dev/vda5", &e), 0);
+	assert_int_equal(fs_check(FS_DATA, "/dev/vda5", &fixed, &e), 0);
 	assert_string_equal(disk_log, "");
 	helper_fails = "e2fsck";
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		helper_status = ends[i].status;
-		assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), ends[i].rc);
+		assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &fixed, &e), ends[i].rc);
+		assert_int_equal(fixed, ends[i].status == 1 || ends[i].status == 2);
 	}
 	assert_int_equal(e.code, EUCLEAN);
+}
+
+static void a_torn_superblock_has_a_backup(void **state)
+{
+	(void)state;
+	helper_fails = "e2fsck";
+	helper_status = 4;
+	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), -1);
+	assert_string_equal(disk_log, "e2fsck /dev/vda4\n");
+	helper_status = 8; /* and so does the second one here */
+	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), -1);
+	assert_string_equal(disk_log, "e2fsck /dev/vda4\ne2fsck /dev/vda4\ne2fsck /dev/vda4\n");
 }
 
 static int no_execve(const char *path, char *const argv[], char *const envp[])
@@ -63,7 +77,7 @@ static void without_its_checker_it_is_mounted_all_the_same(void **state)
 {
 	(void)state;
 	fake_execve = no_execve;
-	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), 0);
+	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &fixed, &e), 0);
 	assert_int_equal(fs_make(FS_STATE, "/dev/vda4", &e), -1);
 }
 
@@ -89,7 +103,7 @@ static void mounted_with_their_options(void **state)
 	assert_int_equal(fs_mount(FS_STATE, "/dev/vda4", &e), 0);
 	assert_int_equal(fs_mount(FS_DATA, "/dev/vda5", &e), 0);
 	assert_int_equal(mounts, 3);
-	assert_true(flags_of[0] & MS_RDONLY);
+	assert_true((flags_of[0] & MS_RDONLY) && (flags_of[0] & MS_DIRSYNC));
 	assert_true((flags_of[1] & MS_NOEXEC) && (flags_of[1] & MS_NOATIME) && !(flags_of[1] & MS_RDONLY));
 	assert_int_equal(flags_of[2], MS_NOATIME);
 	assert_string_equal(options_of[2], "prjquota");
@@ -125,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_xfs_says_its_size),
 		cmocka_unit_test_setup_teardown(made_by_their_programs, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(a_torn_superblock_has_a_backup, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(checked_where_it_makes_sense, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(without_its_checker_it_is_mounted_all_the_same, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(mounted_with_their_options, disk_up, disk_down),

@@ -18,22 +18,25 @@ static void a_record_is_kept(void **state)
 	box_mounted("/state");
 	assert_int_equal(keep("clock", "1800000000"), 0);
 	assert_string_equal(box_read("/state/clock"), "1800000000\n");
-	assert_int_equal(keep("last-shutdown", "reboot asked for by\x1b[2J ctl\nmore"), 0);
-	assert_string_equal(box_read("/state/last-shutdown"), "reboot asked for by?[2J ctl\n");
-	char text[400];
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	assert_int_equal(keep("last-shutdown", text), 0);
-	assert_int_equal(strlen(box_read("/state/last-shutdown")), LIMIT_DETAIL); /* 159 and the newline */
+	assert_int_equal(keep("end", "asked 1764000000 60 a 0.1.0 well reboot asked for by ctl"), 0);
+	assert_string_equal(box_read("/state/last-shutdown"),
+	                    "asked 1764000000 60 a 0.1.0 well reboot asked for by ctl\n");
 }
 
 static void only_what_is_in_the_table(void **state)
 {
 	char early[32];
-	static const char *const bad[][2] = {
-		{"machine-id", "x"},   {"../etc/passwd", "x"}, {"", "x"},      {"clock", ""},
-		{"clock", "-1"},       {"clock", "1.5"},       {"clock", "0"}, {"clock", "99999999999999"},
-		{"last-shutdown", ""}, {"last-shutdown", "\n"}};
+	static const char *const bad[][2] = {{"machine-id", "x"},
+	                                     {"../etc/passwd", "x"},
+	                                     {"", "x"},
+	                                     {"clock", ""},
+	                                     {"clock", "-1"},
+	                                     {"clock", "1.5"},
+	                                     {"clock", "0"},
+	                                     {"clock", "99999999999999"},
+	                                     {"end", ""},
+	                                     {"end", "reboot"},
+	                                     {"last-shutdown", "x"}};
 
 	(void)state;
 	box_mounted("/state");

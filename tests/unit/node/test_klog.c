@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/str.h"
 #include "fake/sys.h"
+#include "pid1.h"
 
 static char seq_file[64];
 static const char *const *ring; /* records to give, NULL-ended; "!" stands for an overrun */
@@ -87,6 +89,43 @@ static void a_small_buffer_is_not_overrun(void **state)
 	kmsg_format(&m, &b);
 	assert_false(buf_ok(&b));
 	assert_int_equal(b.len, 15);
+}
+
+static bool damage(const char *text, struct kmsg_damage *d)
+{
+	static char record[256]; /* what is behind the text must not be read */
+	struct kmsg m;
+	(void)snprintf(record, sizeof(record), "%s", text);
+	assert_int_equal(kmsg_parse(record, strlen(record), &m), 0);
+	memset(d, 0xff, sizeof(*d));
+	return kmsg_damage(&m, d);
+}
+
+static void knows_what_verity_says(void **state)
+{
+	struct kmsg_damage d;
+	(void)state;
+	assert_true(damage("3,1,1,-;device-mapper: verity: 254:2: data block 70 is corrupted\n", &d));
+	assert_true(d.dev == makedev(254, 2) && !d.tree && d.block == 70);
+	assert_true(damage("3,1,1,-,caller=T1;device-mapper: verity: 8:131: metadata block 72435 is corrupted", &d));
+	assert_true(d.dev == makedev(8, 131) && d.tree && d.block == 72435);
+	static const char *const others[] = {
+		"11,1,1,-;device-mapper: verity: 254:2: data block 70 is corrupted", /* a program wrote it */
+		"3,1,1,-;device-mapper: verity: 254:2: reached maximum errors",
+		"3,1,1,-;device-mapper: verity: 254:2: data block 70 is corrupt",
+		"3,1,1,-;device-mapper: verity: 254:2: data block 70",
+		"3,1,1,-;device-mapper: verity: 254:2: data block x is corrupted",
+		"3,1,1,-;device-mapper: verity: 254:2: block 70 is corrupted",
+		"3,1,1,-;device-mapper: verity: 254:2:data block 70 is corrupted",
+		"3,1,1,-;device-mapper: verity: 254: data block 70 is corrupted",
+		"3,1,1,-;device-mapper: verity: 99999999:2: data block 70 is corrupted",
+		"3,1,1,-;device-mapper: verity: 254:2: data block 99999999999999999999 is corrupted",
+		"3,1,1,-;x device-mapper: verity: 254:2: data block 70 is corrupted",
+		"3,1,1,-;device-mapper: verity: ",
+		"3,1,1,-;",
+	};
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		assert_false(damage(others[i], &d));
 }
 
 /* ---- the role ---- */
@@ -242,6 +281,33 @@ static void waits_while_the_pipe_is_full(void **state)
 	assert_string_equal(printed, "info kernel: a\ninfo kernel: b\n");
 }
 
+static unsigned sends;
+
+static ssize_t count_sends(int fd, const struct msghdr *m, int flags)
+{
+	sends++;
+	return pid1_sendmsg(fd, m, flags);
+}
+
+static void tells_of_a_damaged_root_once(void **state)
+{
+	(void)state;
+	pid1_up();
+	fake_sendmsg = count_sends;
+	assert_int_equal(
+		run((const char *const[]){"3,1,1,-;device-mapper: verity: 254:2: data block 70 is corrupted\n",
+	                                  "3,2,1,-;device-mapper: verity: 254:2: data block 71 is corrupted\n", NULL}),
+		0);
+	assert_string_equal(pid1_heard, "fact root-intact off block 70 is damaged\n");
+	assert_int_equal(sends, 1);
+	assert_non_null(strstr(printed, "err kernel: device-mapper: verity: 254:2: data block 71 is corrupted\n"));
+	/* What was told is not told again by a new start. */
+	assert_int_equal(run((const char *const[]){"3,2,1,-;device-mapper: verity: 254:2: data block 71 is corrupted\n",
+	                                           "6,3,1,-;x\n", NULL}),
+	                 0);
+	assert_int_equal(pid1_requests, 1);
+}
+
 static void survives_any_failing_call(void **state)
 {
 	(void)state;
@@ -265,11 +331,13 @@ int main(void)
 		cmocka_unit_test(prints_records),
 		cmocka_unit_test(undoes_escapes_where_safe),
 		cmocka_unit_test(refuses_what_is_no_record),
+		cmocka_unit_test(knows_what_verity_says),
 		cmocka_unit_test(a_small_buffer_is_not_overrun),
 		T(a_new_start_does_not_repeat),
 		T(a_broken_place_is_no_place),
 		T(says_how_many_were_lost),
 		T(waits_while_the_pipe_is_full),
+		T(tells_of_a_damaged_root_once),
 		T(survives_any_failing_call),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

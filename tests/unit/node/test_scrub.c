@@ -101,8 +101,8 @@ static void a_good_root(void **state)
 	assert_int_equal(run(), 0);
 	assert_string_equal(pid1_heard, "fact root-intact on 2 MiB checked\n");
 	assert_int_equal(idle, 1);
-	assert_int_equal(rests, 1 + 3);                   /* the delay, and after each step */
-	assert_int_equal(rested, SCRUB_DELAY_MS + 3 * 7); /* as long as it worked */
+	assert_int_equal(rests, 3);      /* after each step */
+	assert_int_equal(rested, 3 * 7); /* as long as it worked */
 	assert_int_equal(fake_open_fds(), before);
 }
 
@@ -111,7 +111,7 @@ static void a_damaged_block(void **state)
 	(void)state;
 	bad_block = 300;
 	assert_int_equal(run(), 0);
-	assert_non_null(strstr(pid1_heard, "fact root-intact off root: block 300 is damaged: the kernel refuses it"));
+	assert_non_null(strstr(pid1_heard, "fact root-intact off block 300 is damaged"));
 	assert_int_equal(pid1_requests, 1);
 }
 
@@ -120,7 +120,7 @@ static void a_slow_disk_is_not_rested_for_ever(void **state)
 	(void)state;
 	read_ms = 60000;
 	assert_int_equal(run(), 0);
-	assert_int_equal(rested, SCRUB_DELAY_MS + 3 * 500);
+	assert_int_equal(rested, 3 * 500);
 }
 
 static void a_root_that_is_not_verified(void **state)

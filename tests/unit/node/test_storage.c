@@ -43,7 +43,8 @@ static void the_first_boot(void **state)
 	(void)state;
 	disk_flash(8192);
 	assert_int_equal(run(), 0);
-	assert_string_equal(disk_log, "vfat /dev/vda1 /boot\n"
+	assert_string_equal(disk_log, "fsck.fat /dev/vda1\n"
+	                              "vfat /dev/vda1 /boot\n"
 	                              "mke2fs /dev/vda4\n"
 	                              "e2fsck /dev/vda4\n"
 	                              "ext4 /dev/vda4 /state\n"
@@ -79,12 +80,14 @@ static void the_second_boot(void **state)
 	assert_int_equal(run(), 0);
 	disk_power_cycle();
 	assert_int_equal(run(), 0);
-	assert_string_equal(disk_log, "vfat /dev/vda1 /boot\n"
+	assert_string_equal(disk_log, "fsck.fat /dev/vda1\n"
+	                              "vfat /dev/vda1 /boot\n"
 	                              "e2fsck /dev/vda4\n"
 	                              "ext4 /dev/vda4 /state\n"
 	                              "xfs /dev/vda5 /data\n" BINDS);
 	assert_true(heard("start 2 of this box"));
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=power loss or crash\n"));
+	assert_non_null(strstr(box_read("/run/hearth/ends"), " ill power loss or crash\n"));
 }
 
 static void a_crash_is_explained(void **state)
@@ -98,6 +101,7 @@ static void a_crash_is_explained(void **state)
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=kernel panic: no reason\n"));
 	assert_true(box_exists("/state/crash/1.txt"));
 	assert_false(box_exists("/sys/fs/pstore/dmesg-efi_pstore-1"));
+	assert_int_equal(strncmp(box_read("/run/hearth/ends"), "panic ", 6), 0);
 	/* An error of the kernel that the run survived explains nothing about its end. */
 	disk_power_cycle();
 	box_write("/state/last-shutdown", "reboot asked for by ctl\n");
@@ -105,6 +109,33 @@ static void a_crash_is_explained(void **state)
 	assert_int_equal(run(), 0);
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=reboot asked for by ctl\n"));
 	assert_true(box_exists("/state/crash/2.txt"));
+}
+
+static void the_watchdog_explains_what_nobody_else_does(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(run(), 0);
+	disk_power_cycle();
+	box_write("/run/hearth/watchdog-reset", "");
+	assert_int_equal(run(), 0);
+	assert_int_equal(strncmp(box_read("/run/hearth/ends"), "watchdog ", 9), 0);
+	/* After an end in order it has nothing to say. */
+	disk_power_cycle();
+	box_write("/run/hearth/watchdog-reset", "");
+	box_write("/state/last-shutdown", "asked 1764000000 60 a 0.1.0 well reboot\n");
+	assert_int_equal(run(), 0);
+	assert_non_null(strstr(box_read("/run/hearth/ends"), "\nasked 1764000000 60 a 0.1.0 well reboot\n"));
+}
+
+static void apps_before_an_update(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
+	box_write("/state/update/apps-before", "coredns\n");
+	assert_int_equal(run(), 0);
+	assert_string_equal(box_read("/run/hearth/apps-before"), "coredns\n");
 }
 
 static void settings_and_the_seed(void **state)
@@ -115,6 +146,29 @@ static void settings_and_the_seed(void **state)
 	assert_int_equal(run(), 0);
 	assert_non_null(strstr(box_read("/run/hearth/identity"), "\nhostname=kitchen\n"));
 	assert_string_equal(box_read("/run/hearth/settings.yaml"), "hostname: kitchen\n");
+}
+
+static void the_boot_entries_are_told(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
+	box_write("/boot/EFI/Linux/hearth-0002-b+2-1.efi", "x");
+	box_write("/boot/EFI/Linux/hearth-0001-a.efi", "x");
+	box_write("/state/update/slot-a", "0.0.9\n");
+	assert_int_equal(run(), 0); /* nobody knows which slot runs: a kernel from elsewhere */
+	assert_false(heard("trial-boot"));
+	assert_false(box_exists("/run/hearth/slots"));
+	disk_power_cycle();
+	box_write("/run/hearth/slot", "b\n");
+	pid1_heard[0] = '\0';
+	assert_int_equal(run(), 0);
+	assert_true(heard("fact slot-other on good\nfact trial-boot on slot b, 2 tries left\nfact slot-failed "
+	                  "off\nfact state-mounted on "));
+	assert_both_on();
+	assert_string_equal(box_read("/run/hearth/slots"), "a good 1 0 0.0.9\nb trial 2 2 " BOARD_VERSION "\n");
 }
 
 static void a_disk_too_small_for_data(void **state)
@@ -170,6 +224,31 @@ static void a_damaged_file_system_is_never_made_again(void **state)
 	helper_status = 1; /* repaired */
 	mount_fails = NULL;
 	assert_int_equal(run(), 0);
+	assert_both_on();
+}
+
+static void a_boot_partition_is_made_anew_from_copies_only(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(run(), 0);
+	disk_power_cycle();
+	box_write("/run/hearth/slot", "a\n");
+	mount_fails = "/boot";
+	assert_int_equal(run(), 0);
+	assert_false(logged("mkfs.fat"));
+	assert_true(heard("fact boot-partition off "));
+	assert_both_on();
+	disk_power_cycle();
+	box_write("/run/hearth/slot", "a\n");
+	assert_int_equal(mkdir(box_path("/data/esp"), 0700), 0);
+	box_write("/data/esp/a.efi", "abc");
+	box_write("/data/esp/a",
+	          "hearth-0004-a.efi ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n");
+	mount_fails = "/boot";
+	(void)run();
+	assert_true(logged("mkfs.fat /dev/vda1\nvfat /dev/vda1 /boot\n"));
+	assert_string_equal(box_read("/boot/EFI/Linux/hearth-0004-a.efi"), "abc");
 	assert_both_on();
 }
 
@@ -303,10 +382,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_run_in_the_same_boot, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_second_boot, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_crash_is_explained, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(the_watchdog_explains_what_nobody_else_does, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(apps_before_an_update, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(settings_and_the_seed, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(the_boot_entries_are_told, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_disk_too_small_for_data, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_larger_disk, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_damaged_file_system_is_never_made_again, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(a_boot_partition_is_made_anew_from_copies_only, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_failed_mkfs_is_repeated_at_the_next_boot, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_kernel_sees_another_size, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_disk_that_is_not_there, disk_up, disk_down),

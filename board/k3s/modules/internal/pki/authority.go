@@ -60,7 +60,7 @@ func newAuthority(base, name string, now time.Time) (*authority, error) {
 	}
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: fmt.Sprintf("%s@%d", name, now.Unix())},
-		NotBefore:             now.Add(-backdate).UTC(),
+		NotBefore:             validFrom,
 		NotAfter:              now.Add(caTerm).UTC(),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageCertSign,
 		IsCA:                  true,
@@ -86,21 +86,24 @@ func sign(template, parent *x509.Certificate, public crypto.PublicKey, key crypt
 	return x509.ParseCertificate(der)
 }
 
-// ensure issues the certificate if it has to be, and says whether it did.
-func (l *leaf) ensure(now time.Time) (bool, error) {
+// ensure issues the certificate if it has to be, and says whether it did. With an error the old one may be usable.
+func (l *leaf) ensure(now time.Time) (issued, usable bool, err error) {
 	key, err := readKey(l.base + ".key")
 	if err != nil { // a leaf's key carries nothing that could not be made again
 		if !errors.Is(err, fs.ErrNotExist) {
 			if err := os.Remove(l.base + ".key"); err != nil {
-				return false, err
+				return false, false, err
 			}
 		}
 		if key, err = ensureKey(l.base + ".key"); err != nil {
-			return false, err
+			return false, false, err
 		}
 	}
-	if old, err := readCertificate(l.base + ".crt"); err == nil && l.holds(old, key, now) {
-		return false, nil
+	if old, err := readCertificate(l.base + ".crt"); err == nil && l.fits(old, key) {
+		if !l.due(old, now) {
+			return false, true, nil
+		}
+		usable = now.Before(old.NotAfter)
 	}
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: l.name, Organization: l.organization},
@@ -113,21 +116,27 @@ func (l *leaf) ensure(now time.Time) (bool, error) {
 	}
 	certificate, err := sign(template, l.by.certificate, key.Public(), l.by.key)
 	if err != nil {
-		return false, err
+		return false, usable, err
 	}
-	return true, writeCertificate(l.base+".crt", certificate)
+	if err := writeCertificate(l.base+".crt", certificate); err != nil {
+		return false, usable, err
+	}
+	return true, true, nil
 }
 
-// holds says whether the old certificate may stay.
-func (l *leaf) holds(old *x509.Certificate, key crypto.Signer, now time.Time) bool {
+// due says whether a new certificate should take the old one's place for its term's sake.
+func (l *leaf) due(old *x509.Certificate, now time.Time) bool {
+	left := old.NotAfter.Sub(now)
+	// In the CA's own last days a new one would not last longer.
+	return left <= renewBefore && old.NotAfter.Before(l.by.certificate.NotAfter) || left > leafTerm+clockSlack
+}
+
+// fits says whether the old certificate is the right one, whatever its term.
+func (l *leaf) fits(old *x509.Certificate, key crypto.Signer) bool {
 	if old.CheckSignatureFrom(l.by.certificate) != nil || !sameKey(old.PublicKey, key) {
 		return false
 	}
 	if old.Subject.CommonName != l.name {
-		return false
-	}
-	// In the CA's own last days a new one would not last longer.
-	if old.NotAfter.Sub(now) <= renewBefore && old.NotAfter.Before(l.by.certificate.NotAfter) {
 		return false
 	}
 	for _, name := range l.dns {

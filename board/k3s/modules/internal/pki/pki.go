@@ -5,7 +5,8 @@
 //	server/tls/*.{crt,key}, agent/*.{crt,key}                one year, made anew when that is short
 //
 // Keys live as long as the data does. A leaf certificate is issued anew at a start when it has expired or is within
-// 120 days of it, when a name or an address it must carry is missing, or when its CA or key is another one.
+// 120 days of it, when it lasts longer than one made today would (the clock was in the future), when a name or an
+// address it must carry is missing, or when its CA or key is another one.
 package pki
 
 import (
@@ -26,9 +27,16 @@ const (
 	caTerm      = 3650 * day
 	leafTerm    = 365 * day
 	renewBefore = 120 * day
-	// backdate lets a clock that was a little fast at the first start be put right later.
-	backdate = day
+	// clockSlack is how much longer than leafTerm a certificate may last: clocks are put right by minutes, too.
+	clockSlack = day
 )
+
+// validFrom is where every certificate's term begins, whatever the clock says: a first start with the clock in the
+// future must not make certificates that are not valid once it has been put right. The date is one before any that a
+// board's clock starts at when its battery is empty, except 1970, which is refused as no time to count a term from.
+var validFrom = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+var authorities = [3]string{"server", "client", "request-header"}
 
 // Request says whom the certificates are for.
 type Request struct {
@@ -44,6 +52,7 @@ type Request struct {
 // Result is what happened, for the log.
 type Result struct {
 	Issued []string // paths of certificates made or renewed
+	Kept   []error  // why certificates that are due could not be renewed; they go on being used
 }
 
 // leaf is one certificate with its key, at base.crt and base.key.
@@ -63,7 +72,7 @@ func Ensure(r Request) (Result, error) {
 	tls := func(name string) string { return filepath.Join(r.ServerDir, "tls", name) }
 	agent := func(name string) string { return filepath.Join(r.AgentDir, name) }
 	var cas [3]*authority
-	for i, name := range []string{"server", "client", "request-header"} {
+	for i, name := range authorities {
 		ca, made, err := ensureAuthority(tls(name+"-ca"), "k3s-"+name+"-ca", r.Now)
 		if err != nil {
 			return result, err
@@ -77,9 +86,13 @@ func Ensure(r Request) (Result, error) {
 		return result, err
 	}
 	for _, l := range r.leaves(cas[0], cas[1], cas[2], tls, agent) {
-		issued, err := l.ensure(r.Now)
+		issued, usable, err := l.ensure(r.Now)
 		if err != nil {
-			return result, fmt.Errorf("certificate %s.crt: %w", l.base, err)
+			err = fmt.Errorf("certificate %s.crt: %w", l.base, err)
+			if !usable {
+				return result, err
+			}
+			result.Kept = append(result.Kept, err)
 		}
 		if issued {
 			result.Issued = append(result.Issued, l.base+".crt")
@@ -122,6 +135,35 @@ func (r *Request) leaves(server, client, front *authority, tls, agent func(strin
 		{client, agent("client-kube-proxy"), "system:kube-proxy", nil, asClient, nil, nil},
 		{front, tls("client-auth-proxy"), "system:auth-proxy", nil, asClient, nil, nil},
 	}
+}
+
+// FirstEnd is when the first leaf certificate ends of those that a start at r.Now could renew; zero when there is none.
+func FirstEnd(r Request) (time.Time, error) {
+	first := time.Time{}
+	tls := func(name string) string { return filepath.Join(r.ServerDir, "tls", name) }
+	agent := func(name string) string { return filepath.Join(r.AgentDir, name) }
+	var cas [3]*authority
+	for i, name := range authorities {
+		certificate, err := readCertificate(tls(name + "-ca.crt"))
+		if err != nil {
+			return first, err
+		}
+		cas[i] = &authority{certificate: certificate}
+	}
+	for _, l := range r.leaves(cas[0], cas[1], cas[2], tls, agent) {
+		certificate, err := readCertificate(l.base + ".crt")
+		if err != nil {
+			return first, err
+		}
+		end, ca := certificate.NotAfter, l.by.certificate
+		if r.Now.After(ca.NotAfter) || !end.Before(ca.NotAfter) {
+			continue // a start would not go on, or make one with the same end
+		}
+		if first.IsZero() || end.Before(first) {
+			first = end
+		}
+	}
+	return first, nil
 }
 
 // Fingerprint is the server CA's part of a k3s token.

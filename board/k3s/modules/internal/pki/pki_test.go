@@ -191,19 +191,101 @@ func same(t *testing.T, before, after map[string]string, changes func(string) bo
 func TestClock(t *testing.T) {
 	r := request(t)
 	ensure(t, r)
-	r.Now = start.Add(-backdate - time.Minute)
+	r.Now = validFrom.Add(-time.Minute)
 	_, err := Ensure(r)
-	if err == nil || !strings.Contains(err.Error(), "the clock says 2026-04-30 11:59 UTC") ||
-		!strings.Contains(err.Error(), "valid from 2026-04-30 12:00 UTC") {
+	if err == nil || !strings.Contains(err.Error(), "the clock says 1999-12-31 23:59 UTC") ||
+		!strings.Contains(err.Error(), "valid from 2000-01-01 00:00 UTC") {
 		t.Errorf("a clock before the CA: %v", err)
-	}
-	r.Now = start.Add(-backdate + time.Minute)
-	if _, err := Ensure(r); err != nil {
-		t.Errorf("a clock that was put back a little: %v", err)
 	}
 	r.Now = start.Add(caTerm + time.Minute)
 	if _, err := Ensure(r); err == nil || !strings.Contains(err.Error(), "was valid until") {
 		t.Errorf("a clock after the CA: %v", err)
+	}
+}
+
+// TestFutureClock has a first start nine years ahead; then the clock is put right.
+func TestFutureClock(t *testing.T) {
+	r := request(t)
+	r.Now = start.AddDate(9, 0, 0)
+	ensure(t, r)
+	r.Now = start
+	for _, path := range crts(t, r) {
+		if from := load(t, path).NotBefore; from.After(start) {
+			t.Errorf("%s is valid from %s only", filepath.Base(path), from)
+		}
+	}
+	before := tree(t, r)
+	if issued := ensure(t, r).Issued; len(issued) != 10 {
+		t.Errorf("certificates that last ten years are kept: issued %q", issued)
+	}
+	same(t, before, tree(t, r), func(path string) bool { return isCrt(path) && !strings.HasSuffix(path, "-ca.crt") })
+	if end := load(t, r.ServerDir+"/tls/client-admin.crt").NotAfter; !end.Equal(start.Add(leafTerm)) {
+		t.Errorf("valid until %s", end)
+	}
+	r.Now = start.Add(-time.Hour) // put right by a little
+	if issued := ensure(t, r).Issued; issued != nil {
+		t.Errorf("issued again: %q", issued)
+	}
+}
+
+func crts(t *testing.T, r Request) []string {
+	var paths []string
+	for path := range tree(t, r) {
+		if isCrt(path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// TestRenewalFails: a certificate that is valid for months does not keep the server from starting.
+func TestRenewalFails(t *testing.T) {
+	for after, stops := range map[time.Duration]bool{
+		leafTerm - renewBefore + time.Hour: false, leafTerm + time.Hour: true,
+	} {
+		r := request(t)
+		ensure(t, r)
+		before := tree(t, r)
+		path := r.ServerDir + "/tls/client-admin.crt"
+		if err := os.MkdirAll(path+".new/in-the-way", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		r.Now = start.Add(after)
+		result, err := Ensure(r)
+		if (err != nil) != stops {
+			t.Errorf("after %s: %v", after, err)
+		}
+		if !stops && (len(result.Kept) != 1 || !strings.Contains(result.Kept[0].Error(), path) || len(result.Issued) != 9) {
+			t.Errorf("after %s: %+v", after, result)
+		}
+		if text, _ := os.ReadFile(path); string(text) != before[path] {
+			t.Errorf("after %s: the certificate has changed", after)
+		}
+	}
+}
+
+func TestFirstEnd(t *testing.T) {
+	r := request(t)
+	ensure(t, r)
+	r.NodeName, r.Now = "other", start.Add(10*day) // makes some of them anew
+	ensure(t, r)
+	if end, err := FirstEnd(r); err != nil || !end.Equal(start.Add(leafTerm)) {
+		t.Errorf("%s, %v", end, err)
+	}
+	r.Now = start.Add(caTerm - day)
+	ensure(t, r)
+	if end, err := FirstEnd(r); err != nil || !end.IsZero() {
+		t.Errorf("in the CA's last days: %s, %v", end, err)
+	}
+	r.Now = start.Add(caTerm + day)
+	if end, err := FirstEnd(r); err != nil || !end.IsZero() {
+		t.Errorf("after the CA: %s, %v", end, err)
+	}
+	if err := os.Remove(r.AgentDir + "/client-kubelet.crt"); err != nil {
+		t.Fatal(err)
+	}
+	if end, err := FirstEnd(r); err == nil {
+		t.Errorf("with one missing: %s", end)
 	}
 }
 

@@ -142,6 +142,20 @@ func kubelet(c *config.Config) map[string]string {
 	}
 }
 
+// ProxyRules says whether kube-proxy writes its rules with iptables: it does unless the user has it do otherwise.
+func ProxyRules(c *config.Config) bool {
+	if c.NoAgent || c.NoKubeProxy {
+		return false
+	}
+	for _, argument := range c.Args.KubeProxy {
+		key, value, _ := strings.Cut(strings.TrimLeft(argument, "-"), "=")
+		if key == "config" || key == "proxy-mode" && value != "iptables" {
+			return false
+		}
+	}
+	return true
+}
+
 func kubeProxy(c *config.Config) map[string]string {
 	return map[string]string{
 		"cluster-cidr":                      c.ClusterCIDR.String(),

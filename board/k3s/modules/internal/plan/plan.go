@@ -19,10 +19,15 @@ const (
 	APIReady Condition = "API server ready"
 	// RuntimeReady holds once the container runtime takes connections and stale addresses have been freed.
 	RuntimeReady Condition = "container runtime ready"
+	// ProxyTurn holds once kube-proxy may start: when the API server is ready, and sooner where the node is known from
+	// an earlier start.
+	ProxyTurn Condition = "kube-proxy's turn"
+	// KubeletTurn holds once pods that are started have services to talk to, or when that must not be waited for.
+	KubeletTurn Condition = "kubelet's turn"
 )
 
 // Conditions are all there are.
-var Conditions = []Condition{APIAnswers, APIReady, RuntimeReady}
+var Conditions = []Condition{APIAnswers, APIReady, RuntimeReady, ProxyTurn, KubeletTurn}
 
 // Component is one part. Its Name is the program it would be if it ran alone.
 type Component struct {
@@ -56,8 +61,8 @@ func Components(c *config.Config, host Host) []Component {
 		{APIServer, false, nil, apiServer(c, host), c.Args.APIServer},
 		{ControllerManager, false, []Condition{APIReady}, controllerManager(c), c.Args.ControllerManager},
 		{Scheduler, c.NoScheduler, []Condition{APIReady}, scheduler(c), c.Args.Scheduler},
-		{Kubelet, c.NoAgent, []Condition{APIAnswers, RuntimeReady}, kubelet(c), c.Args.Kubelet},
-		{KubeProxy, c.NoAgent || c.NoKubeProxy, []Condition{APIReady}, kubeProxy(c), c.Args.KubeProxy},
+		{Kubelet, c.NoAgent, []Condition{APIAnswers, RuntimeReady, KubeletTurn}, kubelet(c), c.Args.Kubelet},
+		{KubeProxy, c.NoAgent || c.NoKubeProxy, []Condition{ProxyTurn}, kubeProxy(c), c.Args.KubeProxy},
 	}
 	var components []Component
 	for _, row := range table {

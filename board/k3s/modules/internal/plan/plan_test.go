@@ -50,7 +50,9 @@ func TestWhatTheyWaitFor(t *testing.T) {
 		case APIServer:
 			want = nil
 		case Kubelet:
-			want = []Condition{APIAnswers, RuntimeReady}
+			want = []Condition{APIAnswers, RuntimeReady, KubeletTurn}
+		case KubeProxy:
+			want = []Condition{ProxyTurn}
 		}
 		if !reflect.DeepEqual(part.After, want) {
 			t.Errorf("%s waits for %v, want %v", part.Name, part.After, want)
@@ -134,6 +136,21 @@ func TestKubeletConfig(t *testing.T) {
 		`"clientCAFile": "/var/lib/rancher/k3s/agent/client-ca.crt"`, `"enabled": false`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("no %s in:\n%s", want, text)
+		}
+	}
+}
+
+func TestProxyRules(t *testing.T) {
+	for flags, want := range map[string]bool{
+		"":                                     true,
+		"--kube-proxy-arg=proxy-mode=iptables": true,
+		"--kube-proxy-arg=proxy-mode=nftables": false,
+		"--kube-proxy-arg=config=/etc/p.yaml":  false,
+		"--disable-kube-proxy":                 false,
+		"--disable-agent":                      false,
+	} {
+		if got := ProxyRules(settings(t, strings.Fields(flags)...)); got != want {
+			t.Errorf("%q: %v", flags, got)
 		}
 	}
 }

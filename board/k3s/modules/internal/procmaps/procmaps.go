@@ -1,7 +1,8 @@
-// Package procmaps finds a program's own file in its address space.
+// Package procmaps finds a program's own file in its address space, and says how much memory it has.
 package procmaps
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -26,4 +27,27 @@ func ReadOnly(maps, file string) []Range {
 		}
 	}
 	return ranges
+}
+
+// Memory is what a process has in memory, in kB: its own pages, and those of files.
+type Memory struct{ Own, File int }
+
+func (m Memory) String() string {
+	return fmt.Sprintf("%d MB and %d MB of the program", m.Own>>10, m.File>>10)
+}
+
+// Resident reads /proc/self/status.
+func Resident(status string) (m Memory) {
+	for _, line := range strings.Split(status, "\n") {
+		key, value, _ := strings.Cut(line, ":")
+		kilobytes, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
+		switch {
+		case err != nil:
+		case key == "RssAnon":
+			m.Own = kilobytes
+		case key == "RssFile":
+			m.File = kilobytes
+		}
+	}
+	return m
 }

@@ -36,3 +36,13 @@ func TestThisProgram(t *testing.T) {
 		t.Errorf("%s is not in:\n%s", file, maps)
 	}
 }
+
+func TestResident(t *testing.T) {
+	const status = "Name:\tk3s\nVmRSS:\t  300000 kB\nRssAnon:\t  204800 kB\nRssFile:\t   76800 kB\nRssShmem:\t       0 kB\n"
+	if got := Resident(status); got != (Memory{204800, 76800}) || got.String() != "200 MB and 75 MB of the program" {
+		t.Errorf("%+v, %s", got, got)
+	}
+	if got := Resident("RssAnon:\tmuch\n"); got != (Memory{}) {
+		t.Errorf("%+v", got)
+	}
+}

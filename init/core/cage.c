@@ -1,0 +1,136 @@
+/* The pieces of a cage; see cage.h. Each failing step is fatal for the role that enters: half a cage is none. */
+#include "core/cage.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/file.h"
+#include "base/paths.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define PASSWD_MAX 4096
+#define ROW_MAX    6 /* instructions of one call */
+
+struct rules {
+	struct sock_filter code[5 + CAGE_CALLS * ROW_MAX];
+	unsigned short n;
+};
+
+static void rule(struct rules *r, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
+{
+	r->code[r->n++] = (struct sock_filter){code, jt, jf, k};
+}
+
+#define LOAD   (BPF_LD | BPF_W | BPF_ABS)
+#define EQUAL  (BPF_JMP | BPF_JEQ | BPF_K)
+#define BITS   (BPF_JMP | BPF_JSET | BPF_K)
+#define RETURN (BPF_RET | BPF_K)
+
+/* The low half of the argument, as the call itself takes it. */
+static void rule_with(struct rules *r, const struct cage_call *c)
+{
+	uint32_t required = c->required ? c->required : ~0u;
+	rule(r, EQUAL, c->nr, 0, 5);
+	rule(r, LOAD, (uint32_t)(offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t)), 0, 0);
+	rule(r, BITS, c->forbidden, 2, 0);
+	rule(r, BITS, required, 0, c->required ? 1 : 0);
+	rule(r, RETURN, SECCOMP_RET_ALLOW, 0, 0);
+	rule(r, RETURN, SECCOMP_RET_KILL_PROCESS, 0, 0);
+}
+
+static void build(struct rules *r, const struct cage_filter *f)
+{
+	r->n = 0;
+	rule(r, LOAD, offsetof(struct seccomp_data, arch), 0, 0);
+	rule(r, EQUAL, AUDIT_ARCH_X86_64, 1, 0);
+	rule(r, RETURN, SECCOMP_RET_KILL_PROCESS, 0, 0);
+	rule(r, LOAD, offsetof(struct seccomp_data, nr), 0, 0);
+	/* x32 calls carry a flag in their number: they match no row. */
+	for (size_t i = 0; i < f->count; i++) {
+		rule(r, EQUAL, f->allowed[i], 0, 1);
+		rule(r, RETURN, SECCOMP_RET_ALLOW, 0, 0);
+	}
+	for (size_t i = 0; i < f->with_count; i++)
+		rule_with(r, &f->with[i]);
+	rule(r, RETURN, SECCOMP_RET_KILL_PROCESS, 0, 0);
+}
+
+int cage_close(const struct cage_filter *f, struct err *e)
+{
+	struct rules r;
+	if (f->count + f->with_count > CAGE_CALLS)
+		return err_set(e, E2BIG, "a filter of %zu system calls", f->count + f->with_count);
+	build(&r, f);
+	const struct sock_fprog prog = {r.n, r.code};
+	/* After the change of user, which clears it: nobody of that user may look into this process. */
+	if (sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, "not dumpable");
+	if (sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "no new privileges");
+	if (sys_prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (unsigned long)(uintptr_t)&prog, 0, 0) < 0)
+		return err_sys(e, "system call filter");
+	return 0;
+}
+
+int cage_limits(const struct cage_limit *limits, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct rlimit r = {limits[i].max, limits[i].max};
+		if (sys_setrlimit(limits[i].what, &r) < 0)
+			return err_sys(e, "limit of %s", limits[i].name);
+	}
+	return 0;
+}
+
+/* One field of a line, up to ':' or its end, as a number. */
+static int number(const char *p, uint32_t *out)
+{
+	char text[16];
+	size_t n = strcspn(p, ":\n");
+	uint64_t v;
+	if (n >= sizeof(text))
+		return -1;
+	memcpy(text, p, n);
+	text[n] = '\0';
+	if (str_u64(text, UINT32_MAX - 1, &v))
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+/* The field that follows p on the same line, or NULL. */
+static const char *next_field(const char *p)
+{
+	p += strcspn(p, ":\n");
+	return *p == ':' ? p + 1 : NULL;
+}
+
+int cage_user(const char *passwd, const char *user, uid_t *uid, gid_t *gid, struct err *e)
+{
+	size_t n = strlen(user);
+	for (const char *line = passwd; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+		if (strncmp(line, user, n) != 0 || line[n] != ':')
+			continue;
+		const char *u = next_field(line + n + 1);
+		const char *g = u ? next_field(u) : NULL;
+		if (!g || number(u, uid) || number(g, gid) || *uid == 0 || *gid == 0)
+			return err_set(e, EINVAL, "user %s: broken line in " PATH_PASSWD, user);
+		return 0;
+	}
+	return err_set(e, ENOENT, "user %s: not in " PATH_PASSWD, user);
+}
+
+int cage_find_user(const char *user, uid_t *uid, gid_t *gid, struct err *e)
+{
+	char text[PASSWD_MAX];
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	if (file_read(PATH_PASSWD, &b, e))
+		return -1;
+	return cage_user(text, user, uid, gid, e);
+}

@@ -1,0 +1,46 @@
+/* What a role that reads bytes from outside gives up first: rights of a user, limits, system calls. The pieces; which
+ * and in which order is the role's own (console/web_sandbox, update/worker).
+ *
+ * A filter is a list of what stays allowed; everything else ends the process. */
+#ifndef HEARTH_CORE_CAGE_H
+#define HEARTH_CORE_CAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+#define CAGE_CALLS 160 /* rows of a filter at most */
+
+/* A system call that stays allowed while its argument `arg` (0 ..) has none of the forbidden bits and the required one.
+ */
+struct cage_call {
+	uint16_t nr;
+	uint8_t arg;
+	uint32_t forbidden, required; /* 0: no matter; required: one bit */
+};
+
+struct cage_filter {
+	const uint16_t *allowed; /* whatever the arguments are */
+	size_t count;
+	const struct cage_call *with;
+	size_t with_count;
+};
+
+struct cage_limit {
+	int what; /* RLIMIT_... */
+	uint64_t max;
+	const char *name;
+};
+
+/* Pure: uid and gid of a user in the text of /etc/passwd (passwd(5)); 0 or -1. Root is refused. */
+MUST_CHECK int cage_user(const char *passwd, const char *user, uid_t *uid, gid_t *gid, struct err *e);
+/* The same in PATH_PASSWD. */
+MUST_CHECK int cage_find_user(const char *user, uid_t *uid, gid_t *gid, struct err *e);
+MUST_CHECK int cage_limits(const struct cage_limit *limits, size_t n, struct err *e);
+/* No new privileges, nobody may look into the process, and the filter. For good. After a change of user, which would
+ * clear some of it. */
+MUST_CHECK int cage_close(const struct cage_filter *f, struct err *e);
+
+#endif

@@ -1,0 +1,26 @@
+/* The slot role: changes what the boot loader does next, by one rename in PATH_ESP_ENTRIES (host/bootenv).
+ *
+ *   hearth slot good    the running slot has proved itself: its entry loses the try counter
+ *   hearth slot bad S   the loader prefers every other entry; a slot that is bad already, or empty, stays so
+ *   hearth slot next S  the loader starts S next: its entry gets the highest generation plus one; a bad one becomes a
+ *                       fresh trial, a good one stays good, a trial keeps its tries
+ *
+ * Each may be said again and cut anywhere: the entry has the old name or the new one. The ESP is writable only for the
+ * moment of the rename. Afterwards PID 1 is told (facts slot-other, trial-boot and slot-failed, PATH_RUN_SLOTS). */
+#ifndef HEARTH_NODE_SLOT_H
+#define HEARTH_NODE_SLOT_H
+
+#include "base/err.h"
+#include "host/bootenv.h"
+
+/* Exit codes as base/exit.h; nothing to do is success. */
+int slot_main(int argc, char **argv);
+
+/* Pure. What the running slot's entry means for PID 1: sentences for the facts trial-boot and slot-failed, "" for off.
+ * en: NULL when the running slot has no entry (a kernel started by other means). */
+void slot_sentences(const struct bootenv_entry *en, char *trial, char *failed, size_t cap);
+/* Reads the entries; tells PID 1 the facts, when facts is true, and writes PATH_RUN_SLOTS. For the storage role: once
+ * the ESP is mounted, and again without the facts when the state, which knows the versions, is there too. */
+MUST_CHECK int slot_tell(bool facts, struct err *e);
+
+#endif

@@ -1,0 +1,339 @@
+/* Asks of the consoles, and what the update role asks PID 1 itself. It must answer every ask once. */
+#include "update/answers.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <yyjson.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "format/json.h"
+#include "loop/chan.h"
+
+#define ROOM       "update"
+#define WORDS      8
+#define ASK_HEAD   (sizeof(uint32_t) + 1)
+#define ID_FACTS   0x80000001u /* the teller counts from 1 */
+#define ID_RESTART 0x80000002u
+#define PER_TURN   16
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void send_answer(struct answers *s, uint32_t id, enum proto_kind kind, const char *text, size_t len)
+{
+	struct err e = {0};
+	if (len > LIMIT_REPLY - PROTO_REPLY_HEAD)
+		len = LIMIT_REPLY - PROTO_REPLY_HEAD;
+	memcpy(s->data, &id, sizeof(id));
+	s->data[sizeof(id)] = (char)kind;
+	memcpy(s->data + PROTO_REPLY_HEAD, text, len);
+	/* A channel that is full loses the answer: PID 1 gives the ask up after a while, and says so. */
+	if (chan_send(s->chan, s->data, PROTO_REPLY_HEAD + len, -1, &e) < 0)
+		log_warnx(ROOM, "an answer: %s", e.text);
+}
+
+static void refuse(struct answers *s, uint32_t id, const char *text)
+{
+	send_answer(s, id, PROTO_ERROR, text, strlen(text));
+}
+
+static void begin(struct answers *s, struct buf *b, struct json *j)
+{
+	buf_init(b, s->out, sizeof(s->out) - PROTO_REPLY_HEAD);
+	json_init(j, b);
+	json_open_object(j, NULL);
+}
+
+static void answer(struct answers *s, uint32_t id, struct json *j)
+{
+	json_close_object(j);
+	if (json_ok(j))
+		send_answer(s, id, PROTO_OK, j->out->data, j->out->len);
+	else
+		refuse(s, id, "the answer does not fit");
+}
+
+static void add_bundle(struct json *j, const struct conduct *c)
+{
+	char created[32];
+	clock_format((int64_t)c->m.created, created, sizeof(created));
+	json_string(j, "version", c->m.version);
+	json_string(j, "build", c->m.build);
+	json_string(j, "created", created);
+	json_string(j, "kubernetes", c->m.kubernetes);
+	json_string(j, "changes", c->m.changes);
+	json_int(j, "size", (int64_t)c->bundle);
+	if (c->fetch > 0)
+		json_int(j, "fetch", (int64_t)c->fetch);
+}
+
+static void answer_status(struct answers *s, uint32_t id)
+{
+	const struct conduct *c = s->conduct;
+	char text[ERR_TEXT + LIMIT_DETAIL + ORDER_SOURCE];
+	struct buf t, b;
+	struct json j;
+	buf_init(&t, text, sizeof(text));
+	conduct_text(c, &t);
+	begin(s, &b, &j);
+	json_string(&j, "message", text);
+	json_string(&j, "state", update_state_name(c->state));
+	if (c->order.source[0]) {
+		json_string(&j, "source", c->order.source);
+		json_int(&j, "for_s", (int64_t)((clock_ms() - c->since) / 1000));
+	}
+	if (c->known && c->state != UPDATE_IDLE)
+		json_string(&j, "version", c->m.version);
+	if (c->state == UPDATE_LOADING || c->state == UPDATE_PAUSED || c->state == UPDATE_WAITING) {
+		json_string(&j, "phase", msg_phase_name(c->progress.phase));
+		json_int(&j, "done", (int64_t)c->progress.done);
+		json_int(&j, "total", (int64_t)c->progress.total);
+		json_int(&j, "fetched", (int64_t)c->progress.fetched);
+	}
+	if (c->state == UPDATE_READY) {
+		json_int(&j, "copied", (int64_t)c->done.copied);
+		json_int(&j, "kept", (int64_t)c->done.kept);
+		json_int(&j, "fetched", (int64_t)c->done.fetched);
+	}
+	answer(s, id, &j);
+}
+
+static void answer_message(struct answers *s, uint32_t id, const char *text)
+{
+	struct buf b;
+	struct json j;
+	begin(s, &b, &j);
+	json_string(&j, "message", text);
+	answer(s, id, &j);
+}
+
+/* --- orders that take a while ----------------------------------------------------------------- */
+
+static void on_wait(struct loop *l, void *arg)
+{
+	struct answers *s = arg;
+	uint32_t id = s->pending;
+	(void)l;
+	if (s->show) {
+		conduct_stop_look(s->conduct);
+		return;
+	}
+	s->pending = 0;
+	answer_message(s, id, "started; `update` tells how it goes on");
+}
+
+void answers_decided(const struct err *e, void *arg)
+{
+	struct answers *s = arg;
+	const struct conduct *c = s->conduct;
+	uint32_t id = s->pending;
+	char text[LIMIT_DETAIL];
+	struct buf b;
+	struct json j;
+	loop_cancel(s->loop, &s->wait);
+	s->pending = 0;
+	if (id == 0)
+		return;
+	if (e && e->code == EAGAIN) {
+		(void)!str_format(text, sizeof(text), "started, and waiting: %.120s", e->text);
+		answer_message(s, id, text);
+		return;
+	}
+	if (e) {
+		refuse(s, id, e->text);
+		return;
+	}
+	if (!s->show) {
+		(void)!str_format(text, sizeof(text), "started: version %s, a bundle of %" PRIu64 " MiB", c->m.version,
+		                  (c->bundle >> 20) + 1);
+		answer_message(s, id, text);
+		return;
+	}
+	begin(s, &b, &j);
+	add_bundle(&j, c);
+	answer(s, id, &j);
+}
+
+static void order(struct answers *s, uint32_t id, unsigned argc, const char *const *argv)
+{
+	struct order o;
+	struct err e = {0};
+	bool waits;
+	if (order_parse(&o, argc, argv, &e) < 0) {
+		refuse(s, id, e.text);
+		return;
+	}
+	waits = o.verb == ORDER_SHOW || o.verb == ORDER_INSTALL;
+	if (conduct_order(s->conduct, &o, &e) < 0) {
+		refuse(s, id, e.text);
+	} else if (waits) {
+		s->pending = id;
+		s->show = o.verb == ORDER_SHOW;
+		loop_after(s->loop, &s->wait, ANSWERS_WAIT_MS, on_wait, s);
+	} else {
+		answer_status(s, id);
+	}
+}
+
+/* --- what the role asks ----------------------------------------------------------------------- */
+
+static int ask(struct answers *s, uint32_t id, unsigned argc, const char *const *argv, struct err *e)
+{
+	char msg[LIMIT_REQUEST];
+	if (s->chan < 0)
+		return err_set(e, ENOTCONN, "there is no PID 1 to ask");
+	int len = proto_request(msg, sizeof(msg), id, argc, argv, e);
+	return len < 0 ? -1 : chan_send(s->chan, msg, (size_t)len, -1, e);
+}
+
+/* Without the list the gate has less to go by, but an update that is complete is not thrown away for that. */
+static void arm(struct answers *s, const char *json, size_t len, const char *why)
+{
+	static struct names healthy;
+	struct err e = {0};
+	s->facts = false;
+	loop_cancel(s->loop, &s->facts_wait);
+	healthy.count = 0;
+	if (json && answers_healthy(&healthy, json, len, &e) < 0)
+		why = e.text;
+	if (why)
+		log_warnx(ROOM, "which apps are healthy is not known: %s", why);
+	conduct_arm(s->conduct, &healthy);
+}
+
+static void on_no_facts(struct loop *l, void *arg)
+{
+	(void)l;
+	arm(arg, NULL, 0, "no answer from PID 1");
+}
+
+void answers_arming(void *arg)
+{
+	static const char *const argv[] = {"facts"};
+	struct answers *s = arg;
+	struct err e = {0};
+	if (ask(s, ID_FACTS, 1, argv, &e) < 0) {
+		arm(s, NULL, 0, e.text);
+		return;
+	}
+	s->facts = true;
+	loop_after(s->loop, &s->facts_wait, ANSWERS_FACTS_MS, on_no_facts, s);
+}
+
+void answers_restart(const char *version, void *arg)
+{
+	char why[LIMIT_DETAIL];
+	const char *const argv[] = {"reboot", why};
+	struct err e = {0};
+	if (str_format(why, sizeof(why), "the update to %s", version) < 0 || ask(arg, ID_RESTART, 2, argv, &e) < 0)
+		log_warnx(ROOM, "restart: %s", e.text);
+}
+
+int answers_healthy(struct names *healthy, const char *json, size_t len, struct err *e)
+{
+	yyjson_doc *doc = yyjson_read(json, len, 0);
+	yyjson_val *facts = yyjson_obj_get(yyjson_doc_get_root(doc), "facts"), *fact;
+	size_t i, n;
+	int rc = facts ? 0 : err_set(e, EPROTO, "no list of facts");
+	yyjson_arr_foreach(facts, i, n, fact)
+	{
+		const char *name = yyjson_get_str(yyjson_obj_get(fact, "name"));
+		const char *value = yyjson_get_str(yyjson_obj_get(fact, "value"));
+		if (rc == 0 && name && value && str_starts(name, "app-") && str_eq(value, "on"))
+			rc = names_add(healthy, name, e);
+	}
+	yyjson_doc_free(doc);
+	return rc;
+}
+
+/* --- the channel ------------------------------------------------------------------------------ */
+
+static void take_ask(struct answers *s, uint32_t id, char *words, size_t len)
+{
+	const char *argv[WORDS];
+	unsigned argc = 0;
+	if (len == 0 || words[len - 1] != '\0') {
+		refuse(s, id, "malformed");
+		return;
+	}
+	for (size_t at = 0; at < len; at += strlen(words + at) + 1) {
+		if (argc == WORDS) {
+			refuse(s, id, "too many words");
+			return;
+		}
+		argv[argc++] = words + at;
+	}
+	order(s, id, argc, argv);
+}
+
+static void take_reply(struct answers *s, const struct proto_reply *r)
+{
+	if (r->id == ID_FACTS && s->facts)
+		arm(s, r->kind == PROTO_OK ? r->text : NULL, r->len, r->kind == PROTO_OK ? NULL : r->text);
+	else if (r->kind == PROTO_ERROR)
+		log_warnx(ROOM, "PID 1 refused: %s", r->text);
+}
+
+/* True when there may be more. */
+static bool receive(struct answers *s)
+{
+	char words[LIMIT_REQUEST + 1];
+	struct err e = {0};
+	struct proto_reply reply;
+	uint32_t id;
+	ssize_t n = chan_recv(s->chan, s->data, sizeof(s->data) - 1, NULL, &e);
+	if (n < 0 && e.code == EAGAIN)
+		return false;
+	if (n <= 0) {
+		log_warnx(ROOM, "channel to PID 1: %s", n < 0 ? e.text : "ended");
+		loop_del(s->loop, s->chan);
+		loop_quit(s->loop);
+		return false;
+	}
+	memcpy(&id, s->data, sizeof(id));
+	if ((size_t)n > ASK_HEAD && s->data[sizeof(id)] == PROTO_ASK) {
+		size_t len = (size_t)n - ASK_HEAD;
+		memcpy(words, s->data + ASK_HEAD, len < sizeof(words) ? len : sizeof(words));
+		take_ask(s, id, words, len < sizeof(words) ? len : 0);
+		return true;
+	}
+	if (proto_parse(s->data, (size_t)n, &reply, &e) < 0)
+		log_warnx(ROOM, "channel to PID 1: %s", e.text);
+	else
+		take_reply(s, &reply);
+	return true;
+}
+
+static void on_channel(struct loop *l, int fd, uint32_t events, void *arg)
+{
+	(void)l;
+	(void)fd;
+	(void)events;
+	for (int i = 0; i < PER_TURN; i++) {
+		if (!receive(arg))
+			return;
+	}
+}
+
+int answers_init(struct answers *s, struct loop *l, int chan, struct conduct *c, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->loop = l;
+	s->chan = chan;
+	s->conduct = c;
+	return chan < 0 ? 0 : loop_add(l, chan, EPOLLIN, on_channel, s, e);
+}
+
+void answers_fini(struct answers *s)
+{
+	if (!s->loop)
+		return;
+	loop_cancel(s->loop, &s->wait);
+	loop_cancel(s->loop, &s->facts_wait);
+	if (s->chan >= 0)
+		loop_del(s->loop, s->chan);
+}

@@ -1,0 +1,42 @@
+/* What the consoles ask about updates (update/order.h has the words). PID 1 passes their words on over the role's
+ * control channel (descriptor 3), on which the answers to the role's own requests come, too.
+ *
+ * `update` answers at once; `install` when the manifest is read and taken, or refused, or the source does not answer
+ * (it is waited for then); `show` when it is read, or given up after ANSWERS_WAIT_MS. */
+#ifndef HEARTH_UPDATE_ANSWERS_H
+#define HEARTH_UPDATE_ANSWERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/proto.h"
+#include "loop/loop.h"
+#include "update/conduct.h"
+
+#define ANSWERS_WAIT_MS  18000 /* PID 1 waits 23 s */
+#define ANSWERS_FACTS_MS 3000  /* for PID 1's list of facts, before an update is armed without it */
+
+struct answers {
+	struct loop *loop;
+	int chan; /* -1: none */
+	struct conduct *conduct;
+	uint32_t pending; /* the ask that waits for `decided`; 0: none */
+	bool show;        /* it is a look */
+	bool facts;       /* the list of facts is asked for */
+	struct loop_timer wait, facts_wait;
+	char data[LIMIT_REPLY + 1];
+	char out[LIMIT_REPLY];
+};
+
+/* chan is the caller's. When PID 1 closes it the loop quits. */
+MUST_CHECK int answers_init(struct answers *s, struct loop *l, int chan, struct conduct *c, struct err *e);
+void answers_fini(struct answers *s);
+/* The hooks of the conductor. */
+void answers_decided(const struct err *e, void *arg);
+void answers_arming(void *arg);
+void answers_restart(const char *version, void *arg);
+
+/* Pure: the facts "app-..." that are on, from PID 1's answer to `facts`. */
+MUST_CHECK int answers_healthy(struct names *healthy, const char *json, size_t len, struct err *e);
+
+#endif

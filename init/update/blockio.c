@@ -1,0 +1,90 @@
+/* Reads and writes at a place. Used by the update's worker, on descriptors that it was given. */
+#include "update/blockio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+
+#include "base/sys.h"
+
+int blockio_read(int fd, void *p, size_t n, uint64_t at, struct err *e)
+{
+	for (size_t done = 0; done < n;) { /* each round gets something */
+		ssize_t got = sys_pread(fd, (char *)p + done, n - done, (off_t)(at + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_sys(e, "read at byte %llu", (unsigned long long)(at + done));
+		if (got == 0)
+			return err_set(e, ENODATA, "ends at byte %llu", (unsigned long long)(at + done));
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+int blockio_write(int fd, const void *p, size_t n, uint64_t at, struct err *e)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t put = sys_pwrite(fd, (const char *)p + done, n - done, (off_t)(at + done));
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return err_sys(e, "write at byte %llu", (unsigned long long)(at + done));
+		if (put == 0)
+			return err_set(e, ENOSPC, "no room at byte %llu", (unsigned long long)(at + done));
+		done += (size_t)put;
+	}
+	return 0;
+}
+
+int blockio_direct(int fd, bool on, struct err *e)
+{
+	int flags = sys_fcntl(fd, F_GETFL, 0);
+
+	if (flags < 0 || sys_fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) < 0)
+		return err_sys(e, "direct access");
+	return 0;
+}
+
+int blockio_size(int fd, uint64_t *bytes, struct err *e)
+{
+	struct stat st;
+
+	if (sys_fstat(fd, &st) < 0)
+		return err_sys(e, "size");
+	*bytes = (uint64_t)st.st_size;
+	if (S_ISBLK(st.st_mode) && sys_ioctl(fd, BLKGETSIZE64, bytes) < 0)
+		return err_sys(e, "size");
+	return 0;
+}
+
+static int wait_oldest(int fd, struct blockio_window *w, struct err *e)
+{
+	const unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	uint64_t at = w->pending[w->first].at, n = w->pending[w->first].n;
+
+	if (sys_sync_file_range(fd, (off_t)at, (off_t)n, wait) < 0)
+		return err_sys(e, "write at byte %llu", (unsigned long long)at);
+	(void)sys_posix_fadvise(fd, (off_t)at, (off_t)n, POSIX_FADV_DONTNEED);
+	w->first = (w->first + 1) % BLOCKIO_PENDING;
+	w->count--;
+	w->bytes -= n;
+	return 0;
+}
+
+int blockio_settle(int fd, struct blockio_window *w, uint64_t at, uint64_t n, uint64_t most, struct err *e)
+{
+	if (w->count == BLOCKIO_PENDING && wait_oldest(fd, w, e) < 0)
+		return -1;
+	if (sys_sync_file_range(fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE) < 0)
+		return err_sys(e, "write at byte %llu", (unsigned long long)at);
+	unsigned last = (w->first + w->count++) % BLOCKIO_PENDING;
+	w->pending[last].at = at;
+	w->pending[last].n = n;
+	w->bytes += n;
+	while (w->bytes > most && w->count > 0) {
+		if (wait_oldest(fd, w, e) < 0)
+			return -1;
+	}
+	return 0;
+}

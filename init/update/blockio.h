@@ -1,0 +1,36 @@
+/* Whole reads and writes at a place of a partition or file, by way of the page cache or past it. */
+#ifndef HEARTH_UPDATE_BLOCKIO_H
+#define HEARTH_UPDATE_BLOCKIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* All n bytes at byte `at`, or an error; code ENODATA: fd ends before. */
+MUST_CHECK int blockio_read(int fd, void *p, size_t n, uint64_t at, struct err *e);
+MUST_CHECK int blockio_write(int fd, const void *p, size_t n, uint64_t at, struct err *e);
+/* From now on reads go to the disk, past the page cache (p, n and at are multiples of the disk's block then), or by way
+ * of it again. A file system that cannot do that is an error. */
+MUST_CHECK int blockio_direct(int fd, bool on, struct err *e);
+/* The size of an open partition or file. */
+MUST_CHECK int blockio_size(int fd, uint64_t *bytes, struct err *e);
+
+/* Keeps down what one writer has in memory that is not on the disk yet: what was written is started on its way at once,
+ * and the oldest writes are waited for, and dropped from the page cache, when more than `most` bytes or
+ * BLOCKIO_PENDING writes are under way. All zero at the start. */
+#define BLOCKIO_PENDING 64
+
+struct blockio_window {
+	struct {
+		uint64_t at, n;
+	} pending[BLOCKIO_PENDING]; /* a ring; the oldest is at `first` */
+	unsigned first, count;
+	uint64_t bytes;
+};
+
+/* To be called after each write of n bytes at byte `at`. */
+MUST_CHECK int blockio_settle(int fd, struct blockio_window *w, uint64_t at, uint64_t n, uint64_t most, struct err *e);
+
+#endif

@@ -1,0 +1,163 @@
+/* Words to orders and records to orders. Runs in the update role; knows no files and no network. */
+#include "update/order.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/paths.h"
+#include "base/str.h"
+
+#define USB "usb"
+
+/* The switches of an install, as words and as lines of a record. */
+static const struct {
+	const char *word, *line;
+	size_t at;
+} switches[] = {
+	{"--again", "again", offsetof(struct order, again)},
+	{"--older", "older", offsetof(struct order, older)},
+	{"--restart", "restart", offsetof(struct order, restart)},
+	{NULL, "paused", offsetof(struct order, paused)},
+};
+
+static bool *flag(struct order *o, size_t i)
+{
+	return (bool *)((char *)o + switches[i].at);
+}
+
+/* No part of it leads up or is empty, and it names something. */
+static bool is_plain_path(const char *path)
+{
+	for (const char *p = path; *p; p += strcspn(p + 1, "/") + 1) {
+		size_t n = strcspn(p + 1, "/");
+		if (n == 0 || (n == 1 && p[1] == '.') || (n == 2 && p[1] == '.' && p[2] == '.'))
+			return false;
+	}
+	return true;
+}
+
+/* No control characters, and nothing below `least`. */
+static bool is_printable(const char *s, char least)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s < (unsigned char)least || *s == 127)
+			return false;
+	}
+	return true;
+}
+
+static int parse_source(struct order *o, const char *source, struct err *e)
+{
+	if (str_copy(o->source, sizeof(o->source), source) < 0)
+		return err_set(e, ENAMETOOLONG, "the source is longer than %d bytes", ORDER_SOURCE - 1);
+	if (str_starts(source, "http://") || str_starts(source, "https://")) {
+		o->kind = ORDER_URL;
+		return is_printable(source, '!')
+		               ? 0
+		               : err_set(e, EINVAL, "the address holds blanks or characters that none has");
+	}
+	if (str_eq(source, USB)) {
+		o->kind = ORDER_USB;
+		return 0;
+	}
+	o->kind = ORDER_FILE;
+	if (!str_starts(source, PATH_DATA "/") || !is_plain_path(source) || !is_printable(source, ' '))
+		return err_set(e, EINVAL,
+		               "'%.100s' is none of http(s)://..., usb, and the plain path of a file below " PATH_DATA,
+		               source);
+	return 0;
+}
+
+static int parse_install(struct order *o, unsigned argc, const char *const *argv, struct err *e)
+{
+	for (unsigned a = 3; a < argc; a++) {
+		size_t i = 0;
+		while (i < COUNT_OF(switches) && !(switches[i].word && str_eq(argv[a], switches[i].word)))
+			i++;
+		if (i == COUNT_OF(switches))
+			return err_set(e, EINVAL, "'%s' is none of --again, --older and --restart", argv[a]);
+		*flag(o, i) = true;
+	}
+	return parse_source(o, argv[2], e);
+}
+
+int order_parse(struct order *o, unsigned argc, const char *const *argv, struct err *e)
+{
+	static const struct {
+		const char *word;
+		enum order_verb verb;
+		unsigned min, max; /* words, "update" and this one among them */
+	} verbs[] = {
+		{"show", ORDER_SHOW, 3, 3},     {"install", ORDER_INSTALL, 3, 6}, {"pause", ORDER_PAUSE, 2, 2},
+		{"resume", ORDER_RESUME, 2, 2}, {"cancel", ORDER_CANCEL, 2, 2},
+	};
+	size_t i = 0;
+	memset(o, 0, sizeof(*o));
+	if (argc == 1)
+		return 0;
+	while (i < COUNT_OF(verbs) && !str_eq(argv[1], verbs[i].word))
+		i++;
+	if (i == COUNT_OF(verbs))
+		return err_set(e, EINVAL, "'%s' is none of show, install, pause, resume and cancel", argv[1]);
+	if (argc < verbs[i].min)
+		return err_set(e, EINVAL, "%s: from where? Write update %s SOURCE", argv[1], argv[1]);
+	if (argc > verbs[i].max)
+		return err_set(e, EINVAL, "%s: too many words", argv[1]);
+	o->verb = verbs[i].verb;
+	if (o->verb == ORDER_INSTALL)
+		return parse_install(o, argc, argv, e);
+	return o->verb == ORDER_SHOW ? parse_source(o, argv[2], e) : 0;
+}
+
+/* --- the record ------------------------------------------------------------------------------- */
+
+#define HEAD "install "
+
+void order_record(const struct order *o, struct buf *b)
+{
+	struct order copy = *o;
+	buf_addf(b, HEAD "%s\n", o->source);
+	for (size_t i = 0; i < COUNT_OF(switches); i++) {
+		if (*flag(&copy, i))
+			buf_addf(b, "%s\n", switches[i].line);
+	}
+}
+
+static bool read_switch(struct order *o, const char *line)
+{
+	for (size_t i = 0; i < COUNT_OF(switches); i++) {
+		if (!str_eq(line, switches[i].line))
+			continue;
+		if (*flag(o, i))
+			return false;
+		*flag(o, i) = true;
+		return true;
+	}
+	return false;
+}
+
+int order_read(struct order *o, const char *file, const char *text, size_t len, struct err *e)
+{
+	char line[sizeof(HEAD) + ORDER_SOURCE];
+	unsigned at = 0;
+	memset(o, 0, sizeof(*o));
+	while (len > 0) {
+		const char *end = memchr(text, '\n', len);
+		size_t n = end ? (size_t)(end - text) : len;
+		at++;
+		if (!end || n >= sizeof(line) || memchr(text, '\0', n))
+			return err_set(e, EINVAL, "%s:%u: not a line of a record", file, at);
+		memcpy(line, text, n);
+		line[n] = '\0';
+		if (at == 1 && !str_starts(line, HEAD))
+			return err_set(e, EINVAL, "%s:1: no 'install SOURCE'", file);
+		if (at == 1 && parse_source(o, line + strlen(HEAD), e) < 0)
+			return err_prefix(e, "%s:1", file);
+		if (at > 1 && !read_switch(o, line))
+			return err_set(e, EINVAL, "%s:%u: '%.40s' is unknown or there twice", file, at, line);
+		text += n + 1;
+		len -= n + 1;
+	}
+	o->verb = ORDER_INSTALL;
+	return at > 0 ? 0 : err_set(e, EINVAL, "%s: empty", file);
+}

@@ -1,0 +1,41 @@
+/* What a person asks the update role for, as words, and the record of an install under way. Pure.
+ *
+ *   update                                                  how it stands
+ *   update show SOURCE                                      what a bundle is; nothing is written
+ *   update install SOURCE [--again] [--older] [--restart]   --again: the running version, too; --older: a lower one,
+ * too;
+ *                                                           --restart: into it as soon as it is ready
+ *   update pause | resume | cancel
+ *
+ * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the first bundle on
+ * a stick. */
+#ifndef HEARTH_UPDATE_ORDER_H
+#define HEARTH_UPDATE_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define ORDER_SOURCE 512  /* a request of 1 KiB holds no much longer one */
+#define ORDER_RECORD 1024 /* bytes of a record */
+
+enum order_verb { ORDER_STATUS, ORDER_SHOW, ORDER_INSTALL, ORDER_PAUSE, ORDER_RESUME, ORDER_CANCEL };
+enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB };
+
+struct order {
+	enum order_verb verb;
+	enum order_kind kind; /* of the source */
+	char source[ORDER_SOURCE];
+	bool again, older, restart;
+	bool paused; /* of a record: it waits for `resume` */
+};
+
+/* argv[0] is "update". Errors say what would be right. */
+MUST_CHECK int order_parse(struct order *o, unsigned argc, const char *const *argv, struct err *e);
+/* The record: one word a line, the source behind the first. order_read refuses whatever order_record does not write. */
+void order_record(const struct order *o, struct buf *b);
+MUST_CHECK int order_read(struct order *o, const char *file, const char *text, size_t len, struct err *e);
+
+#endif

@@ -1,0 +1,395 @@
+/* The disk's side of an update; see place.h. Runs in the update role, as root. Never touches the running slot or its
+ * boot entry. */
+#include "update/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "board.h"
+#include "host/bootenv.h"
+#include "format/sha256.h"
+
+#define ROOM      "update"
+#define ESP_SPARE (1u << 20) /* what FAT itself takes, and the boot loader's own files may grow */
+#define STATE_DIR PATH_STATE "/update"
+#define DATA_DIR  PATH_DATA "/update"
+
+void place_init(struct place *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->target = p->running = p->source = p->kernel = -1;
+}
+
+static int check_trial(const struct place *p, struct err *e)
+{
+	struct bootenv b;
+	if (bootenv_read(&b, e) < 0)
+		return -1;
+	const struct bootenv_entry *en = bootenv_of(&b, p->half.running);
+	if (bootenv_state(en) == BOOTENV_TRIAL)
+		return err_set(e, EBUSY, "slot %c is on trial itself; an update can come when it has proved good",
+		               p->half.running);
+	return 0;
+}
+
+static int stand_in(struct place *p, const struct place_stand_in *t, struct err *e)
+{
+	struct stat st;
+	if (sys_stat(t->target, &st) < 0)
+		return err_sys(e, "%s", t->target);
+	p->half.running = t->slot;
+	p->half.other = bootenv_other(t->slot);
+	p->half.other_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+int place_find(struct place *p, const struct place_stand_in *t, struct err *e)
+{
+	int rc = t->target ? stand_in(p, t, e) : halves_find(&p->half, e);
+	return rc < 0 ? -1 : check_trial(p, e);
+}
+
+static int open_slot(const char *file, const char *name, int flags, struct err *e)
+{
+	if (!file)
+		return disk_open(name, flags, e);
+	int fd = sys_open(file, flags | O_CLOEXEC, 0);
+	return fd < 0 ? err_sys(e, "%s", file) : fd;
+}
+
+/* Below /data others may have put links: none is followed. */
+static int open_source(const char *path, struct err *e)
+{
+	struct stat st;
+	int fd = sys_open_no_links(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == ELOOP)
+		return err_set(e, ELOOP, "%s: there is a symbolic link in that path, which is not followed", path);
+	if (fd < 0)
+		return err_sys(e, "%s", path);
+	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	sys_close(fd);
+	return err_set(e, EINVAL, "%s is no plain file", path);
+}
+
+int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write, struct err *e)
+{
+	if (o->kind == ORDER_USB)
+		return err_set(e, ENOSYS, "updates from a stick are on their way; copy the file to " PATH_DATA);
+	if (o->kind == ORDER_FILE && (p->source = open_source(o->source, e)) < 0)
+		return -1;
+	p->running = open_slot(t->running, p->half.running_name, O_RDONLY, e);
+	if (p->running < 0)
+		return -1;
+	if (!write)
+		return 0;
+	/* O_EXCL: refused while anything has the partition mounted or mapped. */
+	p->target = open_slot(t->target, p->half.other_name, O_RDWR | O_EXCL, e);
+	return p->target < 0 ? -1 : 0;
+}
+
+/* --- before anything is changed --------------------------------------------------------------- */
+
+/* "hearth-b.new": never an entry, so nothing boots it and nobody counts it. */
+static struct bootenv_entry temporary(const struct place *p)
+{
+	struct bootenv_entry en = {.slot = p->half.other};
+	(void)!str_format(en.name, sizeof(en.name), "hearth-%c.new", p->half.other);
+	return en;
+}
+
+static int esp_path(const char *name, char path[LIMIT_PATH], struct err *e)
+{
+	if (str_format(path, LIMIT_PATH, PATH_ESP_ENTRIES "/%s", name) < 0)
+		return err_set(e, ENAMETOOLONG, "%s: name too long", name);
+	return 0;
+}
+
+static uint64_t size_of(const char *name)
+{
+	char path[LIMIT_PATH];
+	struct stat st;
+	struct err ignored;
+	return esp_path(name, path, &ignored) == 0 && sys_stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+/* What is free on the ESP when the target's entries and an old temporary file are gone. */
+static int check_esp(const struct place *p, uint64_t kernel, struct err *e)
+{
+	const struct bootenv_entry temp = temporary(p);
+	struct bootenv b;
+	struct statvfs v;
+	if (bootenv_read(&b, e) < 0)
+		return -1;
+	if (sys_statvfs(PATH_ESP, &v) < 0)
+		return err_sys(e, PATH_ESP);
+	uint64_t room = (uint64_t)v.f_bavail * v.f_frsize + size_of(temp.name);
+	for (unsigned i = 0; i < b.count; i++)
+		room += b.entry[i].slot == p->half.other ? size_of(b.entry[i].name) : 0;
+	if (room >= kernel + ESP_SPARE)
+		return 0;
+	return err_set(e, ENOSPC, "no room on the ESP: the kernel has %" PRIu64 " KiB, %" PRIu64 " KiB are free",
+	               kernel / 1024, room / 1024);
+}
+
+void place_version(char version[VERSION_TEXT])
+{
+	static const char key[] = "VERSION_ID=";
+	char text[4096];
+	struct err ignored;
+	struct version v;
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	const char *line = file_read(PATH_OS_RELEASE, &b, &ignored) == 0 ? text : "";
+	while (*line && !str_starts(line, key)) {
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	if (*line) {
+		text[(size_t)(line - text) + strcspn(line, "\n")] = '\0';
+		line += strlen(key);
+	}
+	if (version_read(line, &v) < 0 || str_copy(version, VERSION_TEXT, line) < 0)
+		(void)!str_copy(version, VERSION_TEXT, BOARD_VERSION);
+}
+
+int place_check(const struct place *p, const struct update_manifest *m, const struct order *o, struct err *e)
+{
+	const struct update_asked asked = {.older = o->older, .same = o->again};
+	uint64_t need = m->member[TAR_ROOT].size + m->member[TAR_VERITY].size;
+	char running[VERSION_TEXT];
+	place_version(running);
+	if (update_manifest_allows(m, BOARD_NAME, running, &asked, e) < 0)
+		return -1;
+	if (need > p->half.other_bytes)
+		return err_set(e, ENOSPC, "the image needs %" PRIu64 " MiB, slot %c has %" PRIu64, (need >> 20) + 1,
+		               p->half.other, p->half.other_bytes >> 20);
+	return check_esp(p, m->member[TAR_UKI].size, e);
+}
+
+/* --- what is changed -------------------------------------------------------------------------- */
+
+static int slot_record(char slot, char path[LIMIT_PATH], struct err *e)
+{
+	if (str_format(path, LIMIT_PATH, PATH_STATE_SLOT "%c", slot) < 0)
+		return err_set(e, ENAMETOOLONG, PATH_STATE_SLOT);
+	return 0;
+}
+
+int place_mark(struct place *p, struct err *e)
+{
+	char record[LIMIT_PATH];
+	struct bootenv b;
+	if (slot_record(p->half.other, record, e) < 0 || bootenv_read(&b, e) < 0 || bootenv_unlock(e) < 0)
+		return -1;
+	int rc = bootenv_remove(&b, p->half.other, e);
+	bootenv_lock();
+	if (rc < 0)
+		return err_prefix(e, "slot %c", p->half.other);
+	if (sys_unlink(record) < 0 && errno != ENOENT)
+		log_warn(ROOM, "remove %s", record);
+	return 0;
+}
+
+int place_kernel(struct place *p, struct err *e)
+{
+	const struct bootenv_entry temp = temporary(p);
+	char path[LIMIT_PATH];
+	if (esp_path(temp.name, path, e) < 0 || bootenv_unlock(e) < 0)
+		return -1;
+	p->kernel = sys_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (p->kernel >= 0)
+		return 0;
+	err_sys(e, "%s", path);
+	bootenv_lock();
+	return -1;
+}
+
+static int write_records(const struct place *p, const char *version, const struct names *healthy, struct err *e)
+{
+	char path[LIMIT_PATH], line[VERSION_TEXT + 2];
+	static char text[NAMES_TEXT];
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	if (file_mkdirs(STATE_DIR, 0755, e) < 0 || slot_record(p->half.other, path, e) < 0 ||
+	    names_format(healthy, &b, e) < 0)
+		return -1;
+	if (str_format(line, sizeof(line), "%s\n", version) < 0)
+		return err_set(e, EINVAL, "version %s", version);
+	if (file_replace(path, line, strlen(line), 0644, e) < 0)
+		return -1;
+	return file_replace(PATH_STATE_APPS, b.data, b.len, 0644, e);
+}
+
+static int add_entry(const struct place *p, struct err *e)
+{
+	const struct bootenv_entry temp = temporary(p);
+	struct bootenv b;
+	if (bootenv_read(&b, e) < 0)
+		return -1;
+	struct bootenv_entry en = {.slot = p->half.other,
+	                           .counted = true,
+	                           .generation = bootenv_next_generation(&b),
+	                           .left = BOARD_TRIAL_BOOTS};
+	return bootenv_rename(&temp, &en, e);
+}
+
+static int check_kernel(const struct place *p, const struct update_member *want, struct err *e)
+{
+	static uint8_t piece[65536];
+	uint8_t sum[SHA256_BYTES];
+	struct sha256 s;
+	uint64_t at = 0;
+	ssize_t n;
+	sha256_init(&s);
+	while ((n = sys_pread(p->kernel, piece, sizeof(piece), (off_t)at)) > 0) {
+		sha256_add(&s, piece, (size_t)n);
+		at += (uint64_t)n;
+	}
+	if (n < 0)
+		return err_sys(e, "read the kernel back");
+	sha256_end(&s, sum);
+	if (at != want->size || memcmp(sum, want->sha256, sizeof(sum)) != 0)
+		return err_set(e, EBADMSG, "the kernel on the ESP is not the one that was signed");
+	return 0;
+}
+
+int place_arm(struct place *p, const struct update_manifest *m, const struct names *healthy, struct err *e)
+{
+	if (p->kernel < 0)
+		return err_set(e, EPROTO, "there is no kernel");
+	if (check_kernel(p, &m->member[TAR_UKI], e) < 0)
+		return -1;
+	if (sys_fsync(p->kernel) < 0)
+		return err_sys(e, "flush the kernel to the ESP");
+	sys_close(p->kernel);
+	p->kernel = -1;
+	int rc = write_records(p, m->version, healthy, e);
+	if (rc == 0)
+		rc = place_write_job(NULL, e);
+	if (rc == 0)
+		rc = add_entry(p, e);
+	bootenv_lock();
+	return rc;
+}
+
+void place_write_last(const char *text)
+{
+	struct err e = {0};
+	if (file_mkdirs(DATA_DIR, 0755, &e) < 0 || file_replace(PLACE_LAST, text, strlen(text), 0644, &e) < 0)
+		log_warnx(ROOM, "%s", e.text);
+}
+
+void place_read_last(char *text, size_t cap)
+{
+	struct err ignored;
+	struct buf b;
+	buf_init(&b, text, cap);
+	if (file_read(PLACE_LAST, &b, &ignored) < 0)
+		text[0] = '\0';
+}
+
+bool place_armed(const struct place *p, char version[VERSION_TEXT])
+{
+	char path[LIMIT_PATH], line[VERSION_TEXT + 1];
+	struct bootenv b;
+	struct err ignored;
+	struct buf text;
+	version[0] = '\0';
+	if (bootenv_read(&b, &ignored) < 0)
+		return false;
+	const struct bootenv_entry *other = bootenv_of(&b, p->half.other), *running = bootenv_of(&b, p->half.running);
+	if (bootenv_state(other) != BOOTENV_TRIAL || other->used > 0 ||
+	    (running && running->generation > other->generation))
+		return false;
+	buf_init(&text, line, sizeof(line));
+	if (slot_record(p->half.other, path, &ignored) < 0 || file_read(path, &text, &ignored) < 0)
+		return true;
+	line[strcspn(line, "\n")] = '\0';
+	(void)!str_copy(version, VERSION_TEXT, line);
+	return true;
+}
+
+static void shut(int *fd)
+{
+	if (*fd >= 0)
+		sys_close(*fd);
+	*fd = -1;
+}
+
+static void forget_kernel(const struct place *p)
+{
+	const struct bootenv_entry temp = temporary(p);
+	char path[LIMIT_PATH];
+	struct stat st;
+	struct err e;
+	if (esp_path(temp.name, path, &e) < 0 || sys_stat(path, &st) < 0)
+		return;
+	if (bootenv_unlock(&e) < 0 || sys_unlink(path) < 0 || bootenv_flush(&e) < 0)
+		log_warnx(ROOM, "%s stays on the ESP", temp.name);
+	bootenv_lock();
+}
+
+void place_drop(struct place *p, bool forget)
+{
+	bool writable = p->kernel >= 0;
+	shut(&p->target);
+	shut(&p->running);
+	shut(&p->source);
+	shut(&p->kernel);
+	if (writable)
+		bootenv_lock();
+	if (forget && p->half.other)
+		forget_kernel(p);
+}
+
+/* --- the record of an install ----------------------------------------------------------------- */
+
+static int remove_job(struct err *e)
+{
+	if (sys_unlink(PLACE_JOB) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "remove " PLACE_JOB);
+	int fd = sys_open(DATA_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int rc = fd < 0 ? -1 : sys_fsync(fd);
+	if (rc < 0)
+		err_sys(e, "flush " DATA_DIR);
+	if (fd >= 0)
+		sys_close(fd);
+	return rc;
+}
+
+int place_write_job(const struct order *o, struct err *e)
+{
+	char text[ORDER_RECORD];
+	struct buf b;
+	if (!o)
+		return remove_job(e);
+	buf_init(&b, text, sizeof(text));
+	order_record(o, &b);
+	if (!buf_ok(&b))
+		return err_set(e, EMSGSIZE, PLACE_JOB);
+	return file_mkdirs(DATA_DIR, 0755, e) < 0 ? -1 : file_replace(PLACE_JOB, b.data, b.len, 0644, e);
+}
+
+int place_read_job(struct order *o, struct err *e)
+{
+	char text[ORDER_RECORD];
+	struct buf b;
+	struct err gone;
+	buf_init(&b, text, sizeof(text));
+	if (file_read(PLACE_JOB, &b, e) < 0)
+		return e->code == ENOENT ? 0 : -1;
+	if (order_read(o, PLACE_JOB, b.data, b.len, e) == 0)
+		return 1;
+	(void)!place_write_job(NULL, &gone);
+	return -1;
+}

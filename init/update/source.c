@@ -1,0 +1,113 @@
+/* A bundle's bytes from a file or a URL. Part of the worker: it may block, and must not believe a length. */
+#include "update/source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "base/sys.h"
+
+int source_open(struct source *s, int fd, const char *url, const struct fetch_config *config, struct err *e)
+{
+	struct stat st;
+	memset(s, 0, sizeof(*s));
+	s->fd = fd;
+	s->tick = config->tick;
+	s->arg = config->arg;
+	if (fd < 0)
+		return str_copy(s->file.url, sizeof(s->file.url), url) < 0
+		               ? err_set(e, ENAMETOOLONG, "the address is too long")
+		               : fetch_open(&s->fetch, config, e);
+	if (sys_fstat(fd, &st) < 0)
+		return err_sys(e, "the file");
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, EINVAL, "the source is no plain file");
+	s->file.size = (uint64_t)st.st_size;
+	return 0;
+}
+
+void source_close(struct source *s)
+{
+	if (s->fd < 0)
+		fetch_close(&s->fetch);
+}
+
+/* One range of a file, in pieces like those of fetch. */
+static int read_range(struct source *s, const struct fetch_range *r, fetch_data_fn *data, void *arg, struct err *e)
+{
+	uint8_t piece[FETCH_PIECE];
+	for (uint64_t at = 0; at < r->length;) {
+		size_t want = r->length - at < sizeof(piece) ? (size_t)(r->length - at) : sizeof(piece);
+		ssize_t n = sys_pread(s->fd, piece, want, (off_t)(r->offset + at));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "read the file");
+		if (n == 0)
+			return err_set(e, EBADMSG, "the file ends at byte %llu: it is cut short",
+			               (unsigned long long)(r->offset + at));
+		s->read += (uint64_t)n;
+		if (s->tick && !s->tick(s->arg))
+			return err_set(e, ECANCELED, "stopped");
+		if (data(r, r->offset + at, piece, (size_t)n, arg, e) < 0)
+			return -1;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+int source_ranges(struct source *s, fetch_next_fn *next, fetch_data_fn *data, void *arg, struct err *e)
+{
+	const struct fetch_job job = {&s->file, next, data, arg};
+	struct fetch_range r;
+	if (s->fd < 0)
+		return fetch_ranges(&s->fetch, &job, e);
+	while (next(&r, arg)) {
+		if (read_range(s, &r, data, arg, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* source_range in terms of source_ranges: what is asked for once. */
+struct single {
+	struct fetch_range range;
+	bool given;
+	fetch_data_fn *data;
+	void *arg;
+};
+
+static bool next_single(struct fetch_range *r, void *arg)
+{
+	struct single *one = arg;
+	if (one->given)
+		return false;
+	one->given = true;
+	*r = one->range;
+	return true;
+}
+
+static int data_single(const struct fetch_range *r, uint64_t at, const void *data, size_t len, void *arg, struct err *e)
+{
+	const struct single *one = arg;
+	return one->data(r, at, data, len, one->arg, e);
+}
+
+int source_range(struct source *s, uint64_t offset, uint64_t length, fetch_data_fn *data, void *arg, struct err *e)
+{
+	struct single one = {{offset, length, 0}, length == 0, data, arg};
+	return source_ranges(s, next_single, data_single, &one, e);
+}
+
+int source_whole(struct source *s, fetch_data_fn *data, void *arg, struct err *e)
+{
+	const struct fetch_job job = {&s->file, NULL, data, arg};
+	const struct fetch_range all = {0, s->file.size, 0};
+	return s->fd < 0 ? fetch_whole(&s->fetch, &job, 0, e) : read_range(s, &all, data, arg, e);
+}
+
+uint64_t source_fetched(const struct source *s)
+{
+	return s->fd < 0 ? s->fetch.count.body : s->read;
+}

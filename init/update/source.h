@@ -1,0 +1,34 @@
+/* Where a bundle is read from: an open file or a URL, as the same three calls. Runs in the worker and blocks.
+ *
+ * A URL is read by update/fetch, which waits out whatever may pass; a file cannot change its mind, so what goes wrong
+ * there is final. */
+#ifndef HEARTH_UPDATE_SOURCE_H
+#define HEARTH_UPDATE_SOURCE_H
+
+#include <stdbool.h>
+
+#include "update/fetch.h"
+
+struct source {
+	int fd; /* of the file; -1: a URL */
+	struct fetch fetch;
+	struct fetch_file file; /* size: of the bundle, once known */
+	uint64_t read;          /* bytes taken from a file */
+	bool (*tick)(void *arg);
+	void *arg;
+};
+
+/* fd: the open file, or -1 and url. config as fetch_open has it; its tick is called for files too. All is borrowed. */
+MUST_CHECK int source_open(struct source *s, int fd, const char *url, const struct fetch_config *config, struct err *e);
+void source_close(struct source *s);
+/* As fetch_ranges; EOPNOTSUPP: only source_whole can read it. */
+MUST_CHECK int source_ranges(struct source *s, fetch_next_fn *next, fetch_data_fn *data, void *arg, struct err *e);
+/* One range. */
+MUST_CHECK int source_range(struct source *s, uint64_t offset, uint64_t length, fetch_data_fn *data, void *arg,
+                            struct err *e);
+/* As fetch_whole from 0 on. */
+MUST_CHECK int source_whole(struct source *s, fetch_data_fn *data, void *arg, struct err *e);
+/* Bytes from outside so far, those thrown away too. */
+uint64_t source_fetched(const struct source *s);
+
+#endif

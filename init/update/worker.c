@@ -1,0 +1,334 @@
+/* The worker's main function: the cage, the messages, pausing. What is done with the bytes stands in update/intake. It
+ * must not say DONE unless all of the target was read back, and never decides whether a bundle may be installed. */
+#include "update/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/exit.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "core/cage.h"
+#include "update/intake.h"
+#include "update/msg.h"
+#include "update/signature.h"
+
+#define ROOM        "update-worker"
+#define EVERY_MS    500
+#define PATIENCE_MS 30000 /* for a conductor that does not read */
+
+static struct {
+	const char *url;
+	const char *keys_folder;
+	struct fetch_config config;
+	bool show;
+	struct signature_keys keys;
+	struct source source;
+	struct intake intake;
+	uint64_t told; /* clock_ms of the last PROGRESS */
+	enum msg_phase phase;
+	bool waiting;
+} worker = {.keys_folder = PATH_UPDATE_KEYS, .config = {.ca_file = PATH_CA, .stop_fd = -1}};
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+static void wait_for(short events)
+{
+	struct pollfd p = {.fd = WORKER_CHANNEL, .events = events};
+	if (sys_poll(&p, 1, events & POLLOUT ? PATIENCE_MS : -1) == 0)
+		exit(EXIT_FAILURE);
+}
+
+/* With nobody to tell there is nothing to do: the conductor is gone, or about to end us. */
+static void say(const struct msg *m)
+{
+	struct err e = {0};
+	while (msg_send(WORKER_CHANNEL, m, -1, &e) < 0) {
+		if (e.code != EAGAIN)
+			exit(EXIT_FAILURE);
+		wait_for(POLLOUT);
+	}
+}
+
+/* The next message, if there is one. */
+static bool hear(struct msg *m, int *fd)
+{
+	struct err e = {0};
+	int rc = msg_recv(WORKER_CHANNEL, m, fd, &e);
+	if (rc > 0)
+		return true;
+	if (rc < 0 && e.code == EAGAIN)
+		return false;
+	exit(EXIT_FAILURE);
+}
+
+static void hear_next(struct msg *m, int *fd)
+{
+	while (!hear(m, fd))
+		wait_for(POLLIN);
+}
+
+static bool on_tick(void *arg)
+{
+	struct msg m;
+	(void)arg;
+	if (!hear(&m, NULL) || m.kind != MSG_PAUSE)
+		return true;
+	do {
+		hear_next(&m, NULL);
+	} while (m.kind != MSG_RESUME);
+	return true;
+}
+
+static void on_progress(struct intake *in, enum msg_phase phase, uint64_t done, uint64_t total, void *arg)
+{
+	const struct msg m = {.kind = MSG_PROGRESS, .progress = {phase, done, total, source_fetched(in->source)}};
+	struct err e = {0};
+	uint64_t now = clock_ms();
+	(void)arg;
+	if (phase == worker.phase && now - worker.told < EVERY_MS && !worker.waiting)
+		return;
+	(void)on_tick(NULL);
+	worker.phase = phase;
+	worker.told = now;
+	worker.waiting = false;
+	/* A conductor that is behind gets the next one. */
+	if (msg_send(WORKER_CHANNEL, &m, -1, &e) < 0 && e.code != EAGAIN)
+		exit(EXIT_FAILURE);
+}
+
+static void on_wait(const struct fetch_wait *w, void *arg)
+{
+	struct msg m = {.kind = MSG_WAITING};
+	size_t n = strnlen(w->why, sizeof(m.waiting.why) - 1);
+	(void)arg;
+	worker.waiting = true; /* the next progress is told at once */
+	if (!w->waiting)
+		return;
+	memcpy(m.waiting.why, w->why, n);
+	say(&m);
+}
+
+static int on_signer(void *arg, const void *text, size_t len, const uint8_t *sig, size_t sig_len, const char **name,
+                     struct err *e)
+{
+	(void)arg;
+	return signature_check(&worker.keys, text, len, sig, sig_len, name, e);
+}
+
+static void say_manifest(const struct intake *in, uint64_t fetch)
+{
+	static struct msg m;
+	m.kind = MSG_MANIFEST;
+	m.manifest.bundle = in->bundle;
+	m.manifest.fetch = fetch;
+	m.manifest.text_len = (uint32_t)in->reader.text_len;
+	m.manifest.sig_len = (uint32_t)in->reader.sig_len;
+	memcpy(m.manifest.text, in->reader.text, in->reader.text_len);
+	memcpy(m.manifest.sig, in->reader.sig, in->reader.sig_len);
+	say(&m);
+}
+
+/* Until that message comes; what else comes meanwhile is too late or too early to matter. */
+static int await(enum msg_kind kind)
+{
+	struct msg m;
+	int fd;
+	do {
+		hear_next(&m, &fd);
+	} while (m.kind != kind);
+	return fd;
+}
+
+static int on_offer(struct intake *in, void *arg, struct err *e)
+{
+	(void)arg;
+	if (worker.show)
+		return err_set(e, ECANCELED, "only a look");
+	say_manifest(in, 0);
+	(void)await(MSG_GO);
+	return 0;
+}
+
+static int on_kernel(struct intake *in, void *arg, struct err *e)
+{
+	const struct msg m = {.kind = MSG_KERNEL};
+	(void)arg;
+	say(&m);
+	in->uki = await(MSG_KERNEL);
+	return in->uki < 0 ? err_set(e, EPROTO, "no file for the kernel") : 0;
+}
+
+/* --- the cage --------------------------------------------------------------------------------- */
+
+/* Files are opened for reading (names of servers, certificates), threads made (libcurl resolves names in one). */
+static const uint16_t allowed[] = {
+	SYS_read,
+	SYS_readv,
+	SYS_pread64,
+	SYS_write,
+	SYS_writev,
+	SYS_pwrite64,
+	SYS_lseek,
+	SYS_close,
+	SYS_fstat,
+	SYS_stat,
+	SYS_newfstatat,
+	SYS_fcntl,
+	SYS_ioctl, /* sizes of devices, non-blocking sockets */
+	SYS_fsync,
+	SYS_fdatasync,
+	SYS_sync_file_range,
+	SYS_fadvise64,
+	SYS_ftruncate,
+	SYS_memfd_create,
+	SYS_socket,
+	SYS_socketpair,
+	SYS_pipe2,
+	SYS_eventfd2,
+	SYS_connect,
+	SYS_bind,
+	SYS_sendto,
+	SYS_recvfrom,
+	SYS_sendmsg,
+	SYS_recvmsg,
+	SYS_shutdown,
+	SYS_getsockname,
+	SYS_getpeername,
+	SYS_getsockopt,
+	SYS_setsockopt,
+	SYS_poll,
+	SYS_brk,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_madvise,
+	SYS_membarrier,
+	SYS_futex,
+	SYS_set_robust_list,
+	SYS_set_tid_address,
+	SYS_gettid,
+	SYS_getpid,
+	SYS_sched_yield,
+	SYS_clock_gettime,
+	SYS_gettimeofday,
+	SYS_nanosleep,
+	SYS_clock_nanosleep,
+	SYS_getrandom,
+	SYS_uname,
+	SYS_rt_sigaction,
+	SYS_rt_sigreturn,
+	SYS_rt_sigprocmask,
+	SYS_restart_syscall,
+	SYS_exit,
+	SYS_exit_group,
+};
+
+static const struct cage_call with[] = {
+	{SYS_open, 1, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0},
+	{SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0},
+	{SYS_mmap, 2, PROT_EXEC, 0},
+	{SYS_mprotect, 2, PROT_EXEC, 0},
+	{SYS_clone, 0, CLONE_NEWUSER | CLONE_VFORK, CLONE_THREAD},
+};
+
+static const struct cage_filter filter = {allowed, COUNT_OF(allowed), with, COUNT_OF(with)};
+
+static const struct cage_limit limits[] = {
+	{RLIMIT_NOFILE, 64, "files"},
+	{RLIMIT_DATA, 32 << 20, "memory"}, /* twice what it takes: stacks of threads count whole */
+	{RLIMIT_NPROC, 16, "threads"},
+	{RLIMIT_CORE, 0, "core"},
+};
+
+static int enter_cage(struct err *e)
+{
+	if (cage_limits(limits, COUNT_OF(limits), e) < 0)
+		return -1;
+	return cage_close(&filter, e);
+}
+
+/* --- main ------------------------------------------------------------------------------------- */
+
+static int parse(int argc, char **argv)
+{
+	if (argc < 3 || (!str_eq(argv[1], "show") && !str_eq(argv[1], "install")) || argc % 2 == 0)
+		return -1;
+	worker.show = str_eq(argv[1], "show");
+	worker.url = argv[2];
+	for (int i = 3; i < argc; i += 2) {
+		if (str_eq(argv[i], "--keys"))
+			worker.keys_folder = argv[i + 1];
+		else if (str_eq(argv[i], "--ca"))
+			worker.config.ca_file = argv[i + 1];
+		else
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_open(int fd)
+{
+	return sys_fcntl(fd, F_GETFD, 0) >= 0;
+}
+
+static int run(struct err *e)
+{
+	struct intake *in = &worker.intake;
+	uint64_t fetch = 0;
+	int fd = str_eq(worker.url, "-") ? WORKER_SOURCE : -1;
+	worker.config.tick = on_tick;
+	worker.config.on_wait = on_wait;
+	if (source_open(&worker.source, fd, worker.url, &worker.config, e) < 0)
+		return -1;
+	in->source = &worker.source;
+	in->running_fd = is_open(WORKER_RUNNING) ? WORKER_RUNNING : -1;
+	in->target_fd = WORKER_TARGET;
+	in->uki = -1;
+	in->hooks = (struct intake_hooks){on_signer, on_offer, on_kernel, on_progress, NULL};
+	int rc = worker.show ? intake_show(in, &fetch, e) : intake_install(in, e);
+	if (rc == 0 && worker.show)
+		say_manifest(in, fetch);
+	intake_fini(in);
+	source_close(&worker.source);
+	return rc;
+}
+
+static void say_end(int rc, const struct err *e)
+{
+	const struct intake *in = &worker.intake;
+	struct msg m = {.kind = rc < 0 ? MSG_FAILED : MSG_DONE};
+	if (rc < 0) {
+		m.failed.again = e->code == ESTALE;
+		memcpy(m.failed.why, e->text, sizeof(m.failed.why));
+	} else {
+		m.done = (struct msg_done){in->copied, in->kept, source_fetched(&worker.source)};
+	}
+	say(&m);
+}
+
+int worker_main(int argc, char **argv)
+{
+	struct err e = {0};
+	log_init(ROOM, STDERR_FILENO, 0);
+	if (parse(argc, argv) < 0) {
+		log_errx(ROOM, "usage: hearth update-worker install|show URL|- [--keys FOLDER] [--ca FILE]");
+		return EXIT_USAGE;
+	}
+	int rc = signature_load(&worker.keys, worker.keys_folder, &e);
+	if (rc == 0)
+		rc = enter_cage(&e);
+	if (rc == 0)
+		rc = run(&e);
+	say_end(rc, &e);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,50 @@
+"""An update over HTTP: what it is is shown before, only what differs is fetched, the box restarts into it, keeps it
+when it is well, and knows then which version runs."""
+import pathlib
+import sys
+
+import disk
+import variant
+from run import check
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/update"))
+from server import Server  # noqa: E402
+
+
+def slots(box):
+    return [(s["slot"], s["state"], s["generation"], s["running"]) for s in box.api("slots")["slots"]]
+
+
+def facts(box):
+    return {f["name"]: f for f in box.api("facts")["facts"]}
+
+
+def run(case):
+    server = Server()
+    server.files["/new.hearth"] = (variant.make("second", "0.2.0") / "hearth-0.2.0.hearth").read_bytes()
+    url = f"http://10.0.2.2:{server.port}/new.hearth"
+    whole = len(server.files["/new.hearth"])
+    box = case.vm(image=case.booted()).start()
+    box.prompt()
+    box.running()
+    box.until("the running slot is kept", lambda: slots(box)[0] == ("a", "good", 1, True), 300)
+    box.until("the update role answers", lambda: "no update is under way" in box.command("update"))
+    text = box.command(f"update show {url}")
+    check("0.2.0" in text and "changes" in text, f"`update show` says:\n{text}")
+    text = box.command(f"update install {url}")
+    check("started: version 0.2.0" in text, f"`update install` says:\n{text}")
+    box.until("the update is ready", lambda: facts(box)["update-ready"]["value"] == "on", 600)
+    check(server.sent < whole / 4, f"{server.sent >> 10} KiB of {whole >> 10} were fetched")
+    box.send("reboot\r")
+    box.expect(r"\[y/N\]")
+    box.send("y\r")
+    box.prompt()
+    status = box.running()
+    check(status["slot"] == "b", f"the new slot is b, and {status['slot']} runs")
+    box.until("the new slot is kept", lambda: slots(box) == [("a", "good", 1, False), ("b", "good", 2, True)], 300)
+    text = box.command("update install " + url)
+    check("0.2.0 runs already" in text, f"the same once more: {text}")
+    box.power_off()
+    server.stop()
+    entries = sorted(disk.boot_entries(box.disk))
+    check(entries == ["hearth-0001-a.efi", "hearth-0002-b.efi"], f"boot entries: {entries}")

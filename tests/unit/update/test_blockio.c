@@ -1,0 +1,238 @@
+/* Reads and writes at a place: whole or an error, past the page cache, and bounded in what is under way. */
+#include "update/blockio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake/sys.h"
+
+static struct err e;
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	return 0;
+}
+
+/* ---- a disk of 1000 bytes that does 300 at most at a time and is interrupted every other call ---- */
+
+static uint8_t disk[1000];
+static unsigned calls;
+
+static size_t part(size_t n, off_t at)
+{
+	size_t left = (size_t)at < sizeof(disk) ? sizeof(disk) - (size_t)at : 0;
+
+	n = n < 300 ? n : 300;
+	return n < left ? n : left;
+}
+
+static ssize_t slow_pread(int fd, void *p, size_t n, off_t at)
+{
+	assert_int_equal(fd, 7);
+	if (calls++ % 2 == 0) {
+		errno = EINTR;
+		return -1;
+	}
+	n = part(n, at);
+	memcpy(p, disk + (n > 0 ? at : 0), n);
+	return (ssize_t)n;
+}
+
+static ssize_t slow_pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	assert_int_equal(fd, 7);
+	if (calls++ % 2 == 0) {
+		errno = EINTR;
+		return -1;
+	}
+	n = part(n, at);
+	memcpy(disk + (n > 0 ? at : 0), p, n);
+	return (ssize_t)n;
+}
+
+static void all_of_it_or_an_error(void **state)
+{
+	uint8_t out[1000], in[1001];
+
+	(void)state;
+	fake_pread = slow_pread;
+	fake_pwrite = slow_pwrite;
+	for (unsigned i = 0; i < sizeof(out); i++)
+		out[i] = (uint8_t)(i * 7);
+	assert_int_equal(blockio_write(7, out, 990, 10, &e), 0);
+	assert_int_equal(blockio_read(7, in, 990, 10, &e), 0);
+	assert_memory_equal(in, out, 990);
+	assert_int_equal(blockio_read(7, in, 991, 10, &e), -1);
+	assert_int_equal(e.code, ENODATA);
+	assert_string_equal(e.text, "ends at byte 1000");
+	assert_int_equal(blockio_write(7, in, 991, 10, &e), -1);
+	assert_int_equal(e.code, ENOSPC);
+	fake_fail_at(2, EIO);
+	assert_int_equal(blockio_read(7, in, 990, 10, &e), -1);
+	assert_int_equal(e.code, EIO);
+	fake_fail_at(1, EROFS);
+	assert_int_equal(blockio_write(7, in, 990, 10, &e), -1);
+	assert_int_equal(e.code, EROFS);
+}
+
+/* ---- direct access ---- */
+
+static int flags_now;
+
+static int flags_fcntl(int fd, int cmd, int arg)
+{
+	(void)fd;
+	if (cmd == F_SETFL)
+		flags_now = arg;
+	return cmd == F_SETFL ? 0 : flags_now;
+}
+
+static void direct_access_is_a_flag(void **state)
+{
+	(void)state;
+	fake_fcntl = flags_fcntl;
+	flags_now = O_RDWR | O_APPEND;
+	assert_int_equal(blockio_direct(7, true, &e), 0);
+	assert_int_equal(flags_now, O_RDWR | O_APPEND | O_DIRECT);
+	assert_int_equal(blockio_direct(7, false, &e), 0);
+	assert_int_equal(flags_now, O_RDWR | O_APPEND);
+	for (unsigned n = 1; n <= 2; n++) {
+		fake_fail_at(n, EINVAL);
+		assert_int_equal(blockio_direct(7, true, &e), -1);
+		assert_int_equal(e.code, EINVAL);
+	}
+}
+
+static int block_fstat(int fd, struct stat *st)
+{
+	(void)fd;
+	*st = (struct stat){.st_mode = S_IFBLK | 0600};
+	return 0;
+}
+
+static int block_ioctl(int fd, unsigned long request, void *arg)
+{
+	(void)fd;
+	assert_int_equal(request, 0x80081272); /* BLKGETSIZE64 */
+	memcpy(arg, &(uint64_t){UINT64_C(1) << 40}, sizeof(uint64_t));
+	return 0;
+}
+
+static void the_size_of_a_file_and_of_a_partition(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	uint64_t bytes = 0;
+
+	(void)state;
+	assert_int_equal(blockio_size(fd, &bytes, &e), 0);
+	assert_true(bytes > 10000 && bytes == (uint64_t)lseek(fd, 0, SEEK_END));
+	close(fd);
+	fake_fstat = block_fstat;
+	fake_ioctl = block_ioctl;
+	assert_int_equal(blockio_size(7, &bytes, &e), 0);
+	assert_true(bytes == UINT64_C(1) << 40);
+	for (unsigned n = 1; n <= 2; n++) {
+		fake_fail_at(n, EIO);
+		assert_int_equal(blockio_size(7, &bytes, &e), -1);
+	}
+}
+
+/* ---- what is under way ---- */
+
+static uint64_t under_way, dropped, most_under_way;
+
+static int count_range(int fd, off_t at, off_t n, unsigned flags)
+{
+	(void)fd;
+	assert_true(at >= 0 && n > 0);
+	if (flags == SYNC_FILE_RANGE_WRITE)
+		under_way += (uint64_t)n;
+	else
+		under_way -= (uint64_t)n;
+	if (under_way > most_under_way)
+		most_under_way = under_way;
+	return 0;
+}
+
+static int count_drop(int fd, off_t at, off_t n, int advice)
+{
+	(void)fd;
+	(void)at;
+	assert_int_equal(advice, POSIX_FADV_DONTNEED);
+	dropped += (uint64_t)n;
+	return 0;
+}
+
+static void count(void)
+{
+	fake_sync_file_range = count_range;
+	fake_posix_fadvise = count_drop;
+	under_way = dropped = most_under_way = 0;
+}
+
+static void little_is_under_way(void **state)
+{
+	struct blockio_window w = {0};
+
+	(void)state;
+	count();
+	for (uint64_t i = 0; i < 1000; i++)
+		assert_int_equal(blockio_settle(7, &w, i * 100, 100, 400, &e), 0);
+	assert_int_equal(under_way, 400);
+	assert_int_equal(most_under_way, 500);
+	assert_int_equal(dropped, 1000 * 100 - 400);
+	assert_int_equal(w.bytes, 400);
+}
+
+/* Single blocks here and there are bounded in number, too. */
+static void few_writes_are_under_way(void **state)
+{
+	struct blockio_window w = {0};
+
+	(void)state;
+	count();
+	for (uint64_t i = 0; i < 1000; i++)
+		assert_int_equal(blockio_settle(7, &w, i * 7777 % 1000, 1, 400, &e), 0);
+	assert_int_equal(most_under_way, BLOCKIO_PENDING);
+	assert_int_equal(dropped, 1000 - BLOCKIO_PENDING);
+}
+
+static void a_write_that_fails_late_is_told(void **state)
+{
+	struct blockio_window w = {0};
+
+	(void)state;
+	count();
+	fake_fail_at(1, EIO);
+	assert_int_equal(blockio_settle(7, &w, 0, 100, 100, &e), -1);
+	assert_int_equal(blockio_settle(7, &w, 0, 100, 100, &e), 0);
+	fake_fail_at(2, EIO); /* the wait for the first one */
+	assert_int_equal(blockio_settle(7, &w, 100, 100, 100, &e), -1);
+	assert_int_equal(e.code, EIO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(all_of_it_or_an_error, setup),
+		cmocka_unit_test_setup(direct_access_is_a_flag, setup),
+		cmocka_unit_test_setup(the_size_of_a_file_and_of_a_partition, setup),
+		cmocka_unit_test_setup(little_is_under_way, setup),
+		cmocka_unit_test_setup(few_writes_are_under_way, setup),
+		cmocka_unit_test_setup(a_write_that_fails_late_is_told, setup),
+	};
+
+	return cmocka_run_group_tests_name("blockio", tests, NULL, NULL);
+}

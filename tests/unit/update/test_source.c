@@ -1,0 +1,159 @@
+/* init/update/source.c: the side of files; that of URLs is update/fetch (tests/fetch, tests/update). */
+#include "update/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake/sys.h"
+
+#define SIZE 200000
+
+static struct err e;
+static struct source s;
+static uint8_t bytes[SIZE], got[SIZE];
+static int fd;
+static unsigned pieces, ticks, ticks_left;
+static uint64_t next_at;
+
+static bool on_tick(void *arg)
+{
+	(void)arg;
+	ticks++;
+	return ticks_left-- > 0;
+}
+
+static int on_data(const struct fetch_range *r, uint64_t at, const void *p, size_t n, void *arg, struct err *err)
+{
+	(void)err;
+	assert_ptr_equal(arg, &s);
+	assert_true(at >= r->offset && at + n <= r->offset + r->length && n <= FETCH_PIECE);
+	memcpy(got + at, p, n);
+	pieces++;
+	return 0;
+}
+
+static int refuse(const struct fetch_range *r, uint64_t at, const void *p, size_t n, void *arg, struct err *err)
+{
+	(void)r;
+	(void)at;
+	(void)p;
+	(void)n;
+	(void)arg;
+	return err_set(err, EBADMSG, "no");
+}
+
+static bool on_next(struct fetch_range *r, void *arg)
+{
+	(void)arg;
+	if (next_at >= SIZE)
+		return false;
+	*r = (struct fetch_range){next_at, 1000, 7};
+	next_at += 50000;
+	return true;
+}
+
+static int setup(void **state)
+{
+	const struct fetch_config config = {.tick = on_tick};
+
+	(void)state;
+	fake_reset();
+	for (size_t i = 0; i < SIZE; i++)
+		bytes[i] = (uint8_t)(i * 7 / 3);
+	memset(got, 0, sizeof(got));
+	fd = memfd_create("source", 0);
+	pieces = ticks = 0;
+	next_at = 0;
+	ticks_left = 1000;
+	if (write(fd, bytes, SIZE) != SIZE)
+		return -1;
+	return source_open(&s, fd, "", &config, &e);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	source_close(&s);
+	close(fd);
+	fake_reset();
+	return 0;
+}
+
+static void a_range_comes_in_pieces(void **state)
+{
+	(void)state;
+	assert_int_equal(s.file.size, SIZE);
+	assert_int_equal(source_range(&s, 10, 70000, on_data, &s, &e), 0);
+	assert_int_equal(pieces, 2);
+	assert_int_equal(ticks, 2);
+	assert_memory_equal(got + 10, bytes + 10, 70000);
+	assert_int_equal(got[9], 0);
+	assert_int_equal(got[70010], 0);
+	assert_int_equal(source_fetched(&s), 70000);
+	assert_int_equal(source_range(&s, 10, 0, on_data, &s, &e), 0);
+}
+
+static void ranges_and_the_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(source_ranges(&s, on_next, on_data, &s, &e), 0);
+	assert_int_equal(pieces, 4);
+	assert_memory_equal(got + 150000, bytes + 150000, 1000);
+	assert_int_equal(source_whole(&s, on_data, &s, &e), 0);
+	assert_memory_equal(got, bytes, SIZE);
+}
+
+static void what_ends_it(void **state)
+{
+	(void)state;
+	assert_int_equal(source_range(&s, SIZE - 5, 10, on_data, &s, &e), -1);
+	assert_int_equal(e.code, EBADMSG);
+	assert_int_equal(source_range(&s, 0, 10, refuse, &s, &e), -1);
+	assert_string_equal(e.text, "no");
+	ticks_left = 0;
+	assert_int_equal(source_range(&s, 0, 10, on_data, &s, &e), -1);
+	assert_int_equal(e.code, ECANCELED);
+	ticks_left = 9;
+	fake_fail_at(1, EINTR);
+	assert_int_equal(source_range(&s, 0, 10, on_data, &s, &e), 0);
+	fake_fail_at(1, EIO);
+	assert_int_equal(source_range(&s, 0, 10, on_data, &s, &e), -1);
+	assert_int_equal(e.code, EIO);
+}
+
+static void only_files_are_taken(void **state)
+{
+	const struct fetch_config config = {0};
+	struct source other;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(source_open(&other, fds[0], "", &config, &e), -1);
+	assert_int_equal(e.code, EINVAL);
+	close(fds[0]);
+	assert_int_equal(source_open(&other, fds[0], "", &config, &e), -1);
+	assert_int_equal(e.code, EBADF);
+	close(fds[1]);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_range_comes_in_pieces),
+		T(ranges_and_the_whole),
+		T(what_ends_it),
+		T(only_files_are_taken),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

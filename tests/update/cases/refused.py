@@ -1,0 +1,117 @@
+"""What is refused, with the sentence, and that nothing has changed then."""
+import os
+import shutil
+
+from bundles import Bundle, Keys, image
+
+
+def bad_bundles(stage):
+    """(what, bytes, part of the sentence)"""
+    new = stage.new_blocks
+    good = stage.bundle(new)
+    data = good.pack()
+    rows = good.rows()
+    strange = Bundle(stage.folder, Keys(stage.folder + '/strange'), image(new))
+    yield 'another key', strange.pack(), 'signature'
+    changed = stage.bundle(new)
+    changed.text = changed.text.replace(b'0.2.0', b'0.2.1')
+    yield 'a changed manifest', changed.pack(), 'signature'
+    yield 'another board', stage.bundle(new, board='arm64-efi').pack(), 'board'
+    yield 'older', stage.bundle(new, '0.0.9', minimum='0.0.1').pack(), 'older'
+    yield 'the same', stage.bundle(new, '0.1.0').pack(), 'already'
+    yield 'too far', stage.bundle(new, '0.9.0', minimum='0.5.0').pack(), '0.5.0'
+    yield 'cut', data[:-1], 'cut'
+    yield 'cut in the manifest', data[:700], 'cut'
+    yield 'nothing', b'', 'cut'
+    yield 'trailing', data + b'\0', 'trailing'
+    yield 'order', good.pack([rows[1], rows[0], *rows[2:]]), 'out of order'
+    yield 'twice', good.pack([rows[0], rows[0], *rows[1:]]), 'twice'
+    yield 'path', good.pack([('../manifest.yaml', rows[0][1]), *rows[1:]]), 'folder'
+    yield 'no bundle', b'\x7fELF' + bytes(100000), 'not a bundle'
+    yield 'unknown key', stage.bundle(new, surprise='1').pack(), 'surprise'
+    large = stage.bundle(new, uki=b'MZ' + bytes(20 << 20))
+    yield 'no room on the ESP', large.pack(), 'ESP'
+
+
+def case_refused(stage):
+    with stage.box() as box:
+        before = box.picture()
+        for what, data, want in bad_bundles(stage):
+            for source in ('file', 'url', 'stream'):
+                if source == 'file':
+                    box.write('data/bad.hearth', data)
+                stage.server.files['/bad.hearth'] = data
+                stage.server.ranges = source != 'stream'
+                place = '/data/bad.hearth' if source == 'file' else stage.server.url('/bad.hearth')
+                if source != 'file' and len(data) < 20000:
+                    continue  # fewer bytes than the first range: the server's refusal is what is said
+                said = box.refusal('install', place)
+                assert want in said, '%s (%s): %s' % (what, source, said)
+                assert box.picture() == before, '%s (%s) changed something' % (what, source)
+                if source == 'file':
+                    assert box.wait_state('failed')['message'] == 'failed: ' + said
+        # And a good one goes in after all that, asked for as it must be.
+        box.write('data/same.hearth', stage.bundle(stage.new_blocks, '0.1.0').pack())
+        box.update('install', '/data/same.hearth', '--again')
+        box.wait_state('ready')
+
+
+def case_sources(stage):
+    with stage.box() as box:
+        before = box.picture()
+        box.write('state/x.hearth', b'x')
+        os.symlink('/state/x.hearth', box.path('data/link'))
+        os.mkdir(box.path('data/folder'))
+        os.symlink('/state', box.path('data/away'))
+        for source, want in (('/data/none', 'No such file'), ('/data/link', 'symbolic link'),
+                             ('/data/away/x.hearth', 'symbolic link'), ('/data/folder', 'no plain file'),
+                             ('/state/x.hearth', 'none of'), ('/data/../state/x.hearth', 'none of'),
+                             ('ftp://x/y', 'none of'), ('usb', 'stick'), ('x', 'none of')):
+            said = box.refusal('install', source)
+            assert want in said, (source, said)
+        assert 'from where' in box.refusal('install')
+        assert 'none of' in box.refusal('install', '/data/x', '--now')
+        assert 'none of' in box.refusal('bake')
+        for word in ('pause', 'resume', 'cancel'):
+            assert 'no update is under way' in box.refusal(word)
+        os.remove(box.path('state/x.hearth'))
+        assert box.picture() == before
+        said = box.refusal('install', stage.server.url('/none'))
+        assert '404' in said or 'not there' in said or 'no such' in said.lower(), said
+
+
+def case_on_trial(stage):
+    with stage.box() as box:
+        os.rename(box.path('boot/EFI/Linux/hearth-0001-a.efi'), box.path('boot/EFI/Linux/hearth-0001-a+2-1.efi'))
+        box.write('data/new.hearth', stage.bundle(stage.new_blocks).pack())
+        before = box.picture()
+        assert 'on trial' in box.refusal('install', '/data/new.hearth')
+        assert box.picture() == before
+
+
+def case_damaged(stage):
+    """Right in the manifest, wrong behind it: seen on the way, and the target has no boot entry then."""
+    good = stage.bundle(stage.new_blocks)
+    data = good.pack()
+    for name, want in (('root.erofs', 'block'), ('uki.efi', 'uki.efi'), ('root.verity', 'root.verity')):
+        for source in ('file', 'url', 'stream'):
+            at = good.at(name) + 5000
+            bad = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+            with stage.box() as box:
+                box.write('data/bad.hearth', bad)
+                stage.server.files['/bad.hearth'] = bad
+                stage.server.ranges = source != 'stream'
+                box.update('install', '/data/bad.hearth' if source == 'file' else stage.server.url('/bad.hearth'))
+                said = box.wait_state('failed', 'ready')
+                assert said['state'] == 'failed' and want in said['message'], (name, source, said)
+                assert box.entries() == ['hearth-0001-a.efi'], box.entries()
+                assert not box.exists('data/update/job') and not box.exists('state/update/slot-b')
+                assert box.read('slots/a')[:len(stage.old.slot())] == stage.old.slot()
+            shutil.rmtree(box.root)
+    for at in (good.at('uki.efi') - 100, good.at('root.erofs') - 300, len(data) - 7):
+        bad = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+        with stage.box() as box:
+            box.write('data/bad.hearth', bad)
+            box.update('install', '/data/bad.hearth')
+            assert 'damaged' in box.wait_state('failed', 'ready')['message']
+        shutil.rmtree(box.root)

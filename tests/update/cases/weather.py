@@ -1,0 +1,131 @@
+"""Pauses, ends and losses in the middle of an install."""
+import os
+import signal
+import time
+
+from box import until
+from bundles import BLOCK, blocks
+from cases.install import check_installed
+
+
+def begin(stage, box, rate=2 << 20):
+    """An install from the server, some way into its blocks. Everything of it comes from outside."""
+    bundle = stage.bundle(blocks(stage.BLOCKS, 7))
+    stage.server.files['/new.hearth'] = bundle.pack()
+    stage.server.rate = rate
+    box.update('install', stage.server.url('/new.hearth'))
+    until(lambda: box.update().get('phase') == 'downloading' and stage.server.sent > 2 << 20,
+          lambda: 'the download is on its way: %s' % box.update())
+    return bundle
+
+
+def case_pause(stage):
+    with stage.box() as box:
+        bundle = begin(stage, box)
+        assert 'not paused' in box.refusal('resume')
+        assert box.update('pause')['state'] == 'paused'
+        assert 'paused already' in box.refusal('pause')
+        assert 'under way' in box.refusal('install', stage.server.url('/new.hearth'))
+        time.sleep(1)  # what was said before it heard of it
+        before = box.update()['done']
+        time.sleep(1.5)
+        assert box.update()['done'] == before, 'it goes on while it is paused'
+        stage.server.rate = 0
+        assert box.update('resume')['state'] == 'loading'
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+
+
+def case_pause_outlives(stage):
+    """The role, and so the box."""
+    with stage.box() as box:
+        bundle = begin(stage, box)
+        box.update('pause')
+        box.stop(signal.SIGKILL)
+        box.start()
+        time.sleep(0.5)
+        assert box.update()['state'] == 'paused' and box.worker() is None
+        stage.server.rate = 0
+        box.update('resume')
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+
+
+def case_cancel(stage):
+    with stage.box() as box:
+        begin(stage, box)
+        assert box.update('cancel')['state'] == 'idle'
+        until(lambda: box.worker() is None, 'the worker ends')
+        assert box.entries() == ['hearth-0001-a.efi'], box.entries()
+        assert not box.exists('data/update/job')
+        assert 'no update is under way' in box.refusal('cancel')
+        # That is remembered.
+        box.stop(signal.SIGKILL)
+        box.start()
+        assert box.update()['message'] == 'the last update was cancelled', box.update()
+        # And it may begin again.
+        stage.server.rate = 0
+        bundle = stage.bundle(stage.new_blocks)
+        stage.server.files['/new.hearth'] = bundle.pack()
+        box.update('install', stage.server.url('/new.hearth'))
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+
+
+def case_worker_killed(stage):
+    with stage.box() as box:
+        bundle = begin(stage, box)
+        os.kill(box.worker(), signal.SIGKILL)
+        stage.server.rate = 0
+        ready = box.wait_state('ready')
+        check_installed(stage, box, bundle)
+        assert ready['kept'] > 100 * BLOCK, ready
+        stage.notes.append('%d KiB kept' % (ready['kept'] // 1024))
+
+
+def case_worker_dies_always(stage):
+    with stage.box() as box:
+        begin(stage, box)
+        for _ in range(3):
+            os.kill(until(box.worker, 'a worker'), signal.SIGKILL)
+            until(lambda: box.worker() is None, 'it is gone')
+        said = box.wait_state('failed')
+        assert 'the worker ended' in said['message'], said
+        assert box.entries() == ['hearth-0001-a.efi'] and not box.exists('data/update/job')
+
+
+def case_role_killed(stage):
+    """As when the box restarts: the install goes on by itself."""
+    with stage.box() as box:
+        bundle = begin(stage, box)
+        box.stop(signal.SIGKILL)
+        assert box.entries() == ['hearth-0001-a.efi'], box.entries()
+        stage.server.rate = 0
+        box.start()
+        ready = box.wait_state('ready')
+        check_installed(stage, box, bundle)
+        assert ready['kept'] > 100 * BLOCK, ready
+        stage.notes.append('%d KiB kept' % (ready['kept'] // 1024))
+
+
+def case_server_gone(stage):
+    with stage.box() as box:
+        bundle = begin(stage, box)
+        stage.server.cut = stage.server.sent
+        said = box.wait_state('waiting')
+        assert 'waiting for the network' in said['message'], said
+        stage.server.cut = None
+        stage.server.rate = 0
+        box.wait_state('ready', deadline=90)
+        check_installed(stage, box, bundle)
+
+
+def case_file_changes(stage):
+    """Another bundle at the same address, in the middle."""
+    with stage.box() as box:
+        begin(stage, box)
+        bundle = stage.bundle(stage.new_blocks, '0.3.0')
+        stage.server.files['/new.hearth'] = bundle.pack()
+        stage.server.rate = 0
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
