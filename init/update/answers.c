@@ -158,7 +158,7 @@ void answers_decided(const struct err *e, void *arg)
 	answer(s, id, &j);
 }
 
-static void order(struct answers *s, uint32_t id, unsigned argc, const char *const *argv)
+static void order(struct answers *s, uint32_t id, unsigned argc, const char *const *argv, int fd)
 {
 	struct order o;
 	struct err e = {0};
@@ -168,12 +168,14 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 		return;
 	}
 	waits = o.verb == ORDER_SHOW || o.verb == ORDER_INSTALL;
-	if (conduct_order(s->conduct, &o, &e) < 0) {
+	if (conduct_order(s->conduct, &o, fd, &e) < 0) {
 		refuse(s, id, e.text);
 	} else if (waits) {
 		s->pending = id;
 		s->show = o.verb == ORDER_SHOW;
 		loop_after(s->loop, &s->wait, ANSWERS_WAIT_MS, on_wait, s);
+	} else if (o.verb == ORDER_UPLOAD) {
+		answer_message(s, id, "taken; `update` tells how it goes on");
 	} else {
 		answer_status(s, id);
 	}
@@ -252,7 +254,7 @@ int answers_healthy(struct names *healthy, const char *json, size_t len, struct 
 
 /* --- the channel ------------------------------------------------------------------------------ */
 
-static void take_ask(struct answers *s, uint32_t id, char *words, size_t len)
+static void take_ask(struct answers *s, uint32_t id, const char *words, size_t len, int fd)
 {
 	const char *argv[WORDS];
 	unsigned argc = 0;
@@ -267,7 +269,7 @@ static void take_ask(struct answers *s, uint32_t id, char *words, size_t len)
 		}
 		argv[argc++] = words + at;
 	}
-	order(s, id, argc, argv);
+	order(s, id, argc, argv, fd);
 }
 
 static void take_reply(struct answers *s, const struct proto_reply *r)
@@ -278,14 +280,31 @@ static void take_reply(struct answers *s, const struct proto_reply *r)
 		log_warnx(ROOM, "PID 1 refused: %s", r->text);
 }
 
-/* True when there may be more. */
-static bool receive(struct answers *s)
+/* n bytes in s->data. fd: what came with them, -1: nothing. */
+static void take(struct answers *s, size_t n, int fd)
 {
 	char words[LIMIT_REQUEST + 1];
 	struct err e = {0};
 	struct proto_reply reply;
 	uint32_t id;
-	ssize_t n = chan_recv(s->chan, s->data, sizeof(s->data) - 1, NULL, &e);
+	memcpy(&id, s->data, sizeof(id));
+	if (n > ASK_HEAD && s->data[sizeof(id)] == PROTO_ASK) {
+		size_t len = n - ASK_HEAD;
+		memcpy(words, s->data + ASK_HEAD, len < sizeof(words) ? len : sizeof(words));
+		take_ask(s, id, words, len < sizeof(words) ? len : 0, fd);
+	} else if (proto_parse(s->data, n, &reply, &e) < 0) {
+		log_warnx(ROOM, "channel to PID 1: %s", e.text);
+	} else {
+		take_reply(s, &reply);
+	}
+}
+
+/* True when there may be more. */
+static bool receive(struct answers *s)
+{
+	struct err e = {0};
+	int fd = -1;
+	ssize_t n = chan_recv(s->chan, s->data, sizeof(s->data) - 1, &fd, &e);
 	if (n < 0 && e.code == EAGAIN)
 		return false;
 	if (n <= 0) {
@@ -294,17 +313,9 @@ static bool receive(struct answers *s)
 		loop_quit(s->loop);
 		return false;
 	}
-	memcpy(&id, s->data, sizeof(id));
-	if ((size_t)n > ASK_HEAD && s->data[sizeof(id)] == PROTO_ASK) {
-		size_t len = (size_t)n - ASK_HEAD;
-		memcpy(words, s->data + ASK_HEAD, len < sizeof(words) ? len : sizeof(words));
-		take_ask(s, id, words, len < sizeof(words) ? len : 0);
-		return true;
-	}
-	if (proto_parse(s->data, (size_t)n, &reply, &e) < 0)
-		log_warnx(ROOM, "channel to PID 1: %s", e.text);
-	else
-		take_reply(s, &reply);
+	take(s, (size_t)n, fd);
+	if (fd >= 0)
+		sys_close(fd);
 	return true;
 }
 

@@ -22,9 +22,9 @@
 #define ROOM        "update"
 #define TELL_STEP   10 /* per cent between two facts */
 #define PER_TURN    16 /* messages, then others in the loop get their turn */
-#define WORKER_ARGS 8
+#define WORKER_ARGS 10
 
-static int begin(struct conduct *c, const struct order *o, struct err *e);
+static int begin(struct conduct *c, const struct order *o, int fd, struct err *e);
 static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg);
 
 /* --- what is told ----------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ void conduct_text(const struct conduct *c, struct buf *b)
 		buf_add(b, c->why[0] ? c->why : "no update is under way");
 		break;
 	case UPDATE_ASKING:
-		buf_addf(b, "asking %s", c->order.source);
+		buf_addf(b, c->order.kind == ORDER_PIPE ? "%s begins" : "asking %s", c->order.source);
 		break;
 	case UPDATE_LOADING:
 		buf_addf(b, "version %s: ", version);
@@ -244,9 +244,18 @@ static int say(struct conduct *c, enum msg_kind kind, int fd, struct err *e)
 	return c->chan < 0 ? err_set(e, ENOTCONN, "there is no worker") : msg_send(c->chan, &m, fd, e);
 }
 
+/* For whoever comes after us, if we do not come to the end. */
+static int keep_job(const struct conduct *c, struct err *e)
+{
+	if (c->order.kind != ORDER_PIPE)
+		return place_write_job(&c->order, e);
+	keep_last("the last update, an upload of version %s, was cut off by a restart; send it again", c->m.version);
+	return 0;
+}
+
 static int let_go(struct conduct *c, struct err *e)
 {
-	if (place_check(&c->place, &c->m, &c->order, e) < 0 || place_write_job(&c->order, e) < 0)
+	if (place_check(&c->place, &c->m, &c->order, e) < 0 || keep_job(c, e) < 0)
 		return -1;
 	return place_mark(&c->place, e) < 0 ? -1 : say(c, MSG_GO, -1, e);
 }
@@ -340,7 +349,7 @@ static void on_again(struct loop *l, void *arg)
 	struct conduct *c = arg;
 	struct err e = {0};
 	(void)l;
-	if (begin(c, &c->order, &e) < 0)
+	if (begin(c, &c->order, -1, &e) < 0)
 		fail(c, &e);
 	else
 		set_state(c, UPDATE_ASKING);
@@ -352,7 +361,7 @@ static void restart_worker(struct conduct *c, const char *why)
 	hang_up(c);
 	if (c->state == UPDATE_PAUSED) /* `resume` starts another one */
 		return;
-	if (c->looking || ++c->deaths >= CONDUCT_DEATHS) {
+	if (c->looking || c->order.kind == ORDER_PIPE || ++c->deaths >= CONDUCT_DEATHS) {
 		fail_text(c, why);
 		return;
 	}
@@ -422,6 +431,7 @@ static int spawn(struct conduct *c, const struct order *o, int theirs, struct er
 	const char *argv[WORKER_ARGS + 1] = {c->options.self, "update-worker",
 	                                     o->verb == ORDER_SHOW ? "show" : "install",
 	                                     o->kind == ORDER_URL ? o->source : "-"};
+	char size[24];
 	struct child_spec spec;
 	size_t n = 4;
 	child_spec_init(&spec);
@@ -430,6 +440,11 @@ static int spawn(struct conduct *c, const struct order *o, int theirs, struct er
 	if (c->options.ca) {
 		argv[n++] = "--ca";
 		argv[n++] = c->options.ca;
+	}
+	if (o->kind == ORDER_PIPE) {
+		(void)!str_format(size, sizeof(size), "%" PRIu64, o->size);
+		argv[n++] = "--pipe";
+		argv[n++] = size;
 	}
 	argv[n] = NULL;
 	spec.argv = argv;
@@ -478,13 +493,14 @@ static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg)
 	c->hooks.arming(c->hooks.arg);
 }
 
-static int begin(struct conduct *c, const struct order *o, struct err *e)
+/* fd: the pipe of an upload, -1 else. */
+static int begin(struct conduct *c, const struct order *o, int fd, struct err *e)
 {
 	const struct place_stand_in *t = &c->options.stand_in;
 	place_drop(&c->place, false); /* of an earlier try */
 	place_init(&c->place);
-	if (place_find(&c->place, t, e) < 0 || place_open(&c->place, t, o, o->verb == ORDER_INSTALL, e) < 0 ||
-	    start_worker(c, o, e) < 0) {
+	if (place_find(&c->place, t, e) < 0 || (o->kind == ORDER_PIPE && place_pipe(&c->place, fd, e) < 0) ||
+	    place_open(&c->place, t, o, o->verb != ORDER_SHOW, e) < 0 || start_worker(c, o, e) < 0) {
 		place_drop(&c->place, false);
 		return -1;
 	}
@@ -501,24 +517,24 @@ static int look(struct conduct *c, const struct order *o, struct err *e)
 	/* What the last install found must stay true. */
 	if (c->state == UPDATE_READY)
 		return err_set(e, EBUSY, "version %s waits for a restart", c->m.version);
-	if (begin(c, o, e) < 0)
+	if (begin(c, o, -1, e) < 0)
 		return -1;
 	c->looking = c->undecided = true;
 	c->look_why[0] = '\0';
 	return 0;
 }
 
-static int install(struct conduct *c, const struct order *o, struct err *e)
+static int install(struct conduct *c, const struct order *o, int fd, struct err *e)
 {
 	int next = update_next(c->state, UPDATE_ON_INSTALL, e);
 	if (next < 0)
 		return -1;
 	if (c->looking)
 		return err_set(e, EBUSY, "a look at a bundle is under way; ask again when it is done");
-	if (begin(c, o, e) < 0)
+	if (begin(c, o, fd, e) < 0)
 		return -1;
 	c->order = *o;
-	c->undecided = true;
+	c->undecided = o->verb == ORDER_INSTALL;
 	c->deaths = 0;
 	c->why[0] = '\0';
 	set_state(c, (enum update_state)next);
@@ -531,12 +547,14 @@ static int pause_it(struct conduct *c, bool paused, struct err *e)
 	struct order o = c->order;
 	int next = update_next(c->state, paused ? UPDATE_ON_PAUSE : UPDATE_ON_RESUME, e);
 	o.paused = paused;
+	if (next >= 0 && o.kind == ORDER_PIPE)
+		return err_set(e, EINVAL, "an upload cannot be paused; update cancel ends it");
 	if (next < 0 || place_write_job(&o, e) < 0)
 		return -1;
 	c->order = o;
 	if (c->chan >= 0)
 		(void)!say(c, paused ? MSG_PAUSE : MSG_RESUME, -1, e);
-	else if (!paused && begin(c, &o, e) < 0)
+	else if (!paused && begin(c, &o, -1, e) < 0)
 		return -1;
 	c->due = c->due && !paused;
 	loop_cancel(c->loop, &c->again);
@@ -545,13 +563,14 @@ static int pause_it(struct conduct *c, bool paused, struct err *e)
 	return 0;
 }
 
-int conduct_order(struct conduct *c, const struct order *o, struct err *e)
+int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *e)
 {
 	switch (o->verb) {
 	case ORDER_SHOW:
 		return look(c, o, e);
 	case ORDER_INSTALL:
-		return install(c, o, e);
+	case ORDER_UPLOAD:
+		return install(c, o, fd, e);
 	case ORDER_PAUSE:
 	case ORDER_RESUME:
 		return pause_it(c, o->verb == ORDER_PAUSE, e);
@@ -600,7 +619,7 @@ void conduct_begin(struct conduct *c)
 		(void)!place_find(&c->place, &c->options.stand_in, &later);
 	} else if (rc > 0) {
 		log_info(ROOM, "going on with the install of %s", o.source);
-		rc = install(c, &o, &e);
+		rc = install(c, &o, -1, &e);
 		c->undecided = false;
 	}
 	if (rc < 0) {

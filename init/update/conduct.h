@@ -6,7 +6,8 @@
  * before the kernel gets its boot entry. That kernel knows the root hash, so what the worker has put into the slot
  * either is what was signed or does not boot. Whether a bundle may go in is decided here, too. A worker that dies is
  * started again, a few times; an install that fails leaves the target without a boot entry and the running slot as it
- * was. */
+ * was. An upload has no record and no second try: what has come through its pipe is gone, so the end of the worker or
+ * of the role is the end of it. */
 #ifndef HEARTH_UPDATE_CONDUCT_H
 #define HEARTH_UPDATE_CONDUCT_H
 
@@ -82,8 +83,10 @@ void conduct_init(struct conduct *c, struct loop *l, struct teller *t, const str
                   const struct conduct_hooks *h);
 /* An install that was under way when the role or the box ended goes on. */
 void conduct_begin(struct conduct *c);
-/* ORDER_INSTALL, ORDER_SHOW: 0: begun, `decided` follows. Others: 0: done. -1: refused, nothing has changed. */
-MUST_CHECK int conduct_order(struct conduct *c, const struct order *o, struct err *e);
+/* ORDER_INSTALL, ORDER_SHOW: 0: begun, `decided` follows. Others: 0: done, or for ORDER_UPLOAD: the pipe is taken, and
+ * how it goes on is in conduct_text. -1: refused, nothing has changed. fd: what came with the order, the caller's; an
+ * upload needs the read end of its pipe. */
+MUST_CHECK int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *e);
 /* The end of `arming`. */
 void conduct_arm(struct conduct *c, const struct names *healthy);
 /* Nobody waits for the look any more. */

@@ -8,8 +8,8 @@
  *  5. everything flushed, read back, and checked
  *  6. uki.efi into the temporary file, with its sum
  *
- * A source without ranges is read once from its beginning to its end by the strict reader, into the same
- * places; nothing is taken from the running slot then, and the kernel comes before the image. */
+ * A source without ranges (a server that has none, an upload) is read once from its beginning to its end by the strict
+ * reader, into the same places; nothing is taken from the running slot then, and the kernel comes before the image. */
 #ifndef HEARTH_UPDATE_INTAKE_H
 #define HEARTH_UPDATE_INTAKE_H
 
@@ -17,11 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/sha256.h"
 #include "update/delta.h"
 #include "update/manifest.h"
 #include "update/msg.h"
 #include "update/reader.h"
-#include "format/sha256.h"
 #include "update/source.h"
 #include "update/target.h"
 

@@ -81,6 +81,15 @@ static int parse_install(struct order *o, unsigned argc, const char *const *argv
 	return parse_source(o, argv[2], e);
 }
 
+static int parse_upload(struct order *o, const char *size, struct err *e)
+{
+	o->kind = ORDER_PIPE;
+	(void)!str_copy(o->source, sizeof(o->source), "an upload");
+	if (str_u64(size, ORDER_MOST, &o->size) < 0 || o->size == 0)
+		return err_set(e, EINVAL, "upload: '%.40s' is no number of bytes", size);
+	return 0;
+}
+
 int order_parse(struct order *o, unsigned argc, const char *const *argv, struct err *e)
 {
 	static const struct {
@@ -88,8 +97,8 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 		enum order_verb verb;
 		unsigned min, max; /* words, "update" and this one among them */
 	} verbs[] = {
-		{"show", ORDER_SHOW, 3, 3},     {"install", ORDER_INSTALL, 3, 6}, {"pause", ORDER_PAUSE, 2, 2},
-		{"resume", ORDER_RESUME, 2, 2}, {"cancel", ORDER_CANCEL, 2, 2},
+		{"show", ORDER_SHOW, 3, 3},   {"install", ORDER_INSTALL, 3, 6}, {"upload", ORDER_UPLOAD, 3, 3},
+		{"pause", ORDER_PAUSE, 2, 2}, {"resume", ORDER_RESUME, 2, 2},   {"cancel", ORDER_CANCEL, 2, 2},
 	};
 	size_t i = 0;
 	memset(o, 0, sizeof(*o));
@@ -98,7 +107,9 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 	while (i < COUNT_OF(verbs) && !str_eq(argv[1], verbs[i].word))
 		i++;
 	if (i == COUNT_OF(verbs))
-		return err_set(e, EINVAL, "'%s' is none of show, install, pause, resume and cancel", argv[1]);
+		return err_set(e, EINVAL, "'%s' is none of show, install, upload, pause, resume and cancel", argv[1]);
+	if (argc < verbs[i].min && verbs[i].verb == ORDER_UPLOAD)
+		return err_set(e, EINVAL, "upload: of how many bytes?");
 	if (argc < verbs[i].min)
 		return err_set(e, EINVAL, "%s: from where? Write update %s SOURCE", argv[1], argv[1]);
 	if (argc > verbs[i].max)
@@ -106,6 +117,8 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 	o->verb = verbs[i].verb;
 	if (o->verb == ORDER_INSTALL)
 		return parse_install(o, argc, argv, e);
+	if (o->verb == ORDER_UPLOAD)
+		return parse_upload(o, argv[2], e);
 	return o->verb == ORDER_SHOW ? parse_source(o, argv[2], e) : 0;
 }
 

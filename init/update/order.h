@@ -5,6 +5,7 @@
  *   update install SOURCE [--again] [--older] [--restart]   --again: the running version, too; --older: a lower one,
  * too;
  *                                                           --restart: into it as soon as it is ready
+ *   update upload SIZE                                      install what comes with the words: a pipe, SIZE bytes in it
  *   update pause | resume | cancel
  *
  * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the first bundle on
@@ -14,27 +15,31 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
-#define ORDER_SOURCE 512  /* a request of 1 KiB holds no much longer one */
-#define ORDER_RECORD 1024 /* bytes of a record */
+#define ORDER_SOURCE 512          /* a request of 1 KiB holds no much longer one */
+#define ORDER_RECORD 1024         /* bytes of a record */
+#define ORDER_MOST   (1ULL << 40) /* bytes of an upload; the slot takes far less */
 
-enum order_verb { ORDER_STATUS, ORDER_SHOW, ORDER_INSTALL, ORDER_PAUSE, ORDER_RESUME, ORDER_CANCEL };
-enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB };
+enum order_verb { ORDER_STATUS, ORDER_SHOW, ORDER_INSTALL, ORDER_UPLOAD, ORDER_PAUSE, ORDER_RESUME, ORDER_CANCEL };
+enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB, ORDER_PIPE };
 
 struct order {
 	enum order_verb verb;
 	enum order_kind kind; /* of the source */
 	char source[ORDER_SOURCE];
+	uint64_t size; /* of an upload */
 	bool again, older, restart;
 	bool paused; /* of a record: it waits for `resume` */
 };
 
 /* argv[0] is "update". Errors say what would be right. */
 MUST_CHECK int order_parse(struct order *o, unsigned argc, const char *const *argv, struct err *e);
-/* The record: one word a line, the source behind the first. order_read refuses whatever order_record does not write. */
+/* The record: one word a line, the source behind the first. order_read refuses whatever order_record does not write.
+ * There is none of an upload: what a pipe has given does not come again. */
 void order_record(const struct order *o, struct buf *b);
 MUST_CHECK int order_read(struct order *o, const char *file, const char *text, size_t len, struct err *e);
 

@@ -15,8 +15,8 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "board.h"
-#include "host/bootenv.h"
 #include "format/sha256.h"
+#include "host/bootenv.h"
 
 #define ROOM      "update"
 #define ESP_SPARE (1u << 20) /* what FAT itself takes, and the boot loader's own files may grow */
@@ -79,6 +79,15 @@ static int open_source(const char *path, struct err *e)
 		return fd;
 	sys_close(fd);
 	return err_set(e, EINVAL, "%s is no plain file", path);
+}
+
+int place_pipe(struct place *p, int fd, struct err *e)
+{
+	struct stat st;
+	if (fd < 0 || sys_fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return err_set(e, EINVAL, "an upload comes with its bytes; the page of this box sends one");
+	p->source = sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return p->source < 0 ? err_sys(e, "the pipe of the upload") : 0;
 }
 
 int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write, struct err *e)

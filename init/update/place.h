@@ -1,8 +1,9 @@
 /* What an update touches with root's rights: the target's partition, the ESP, the records. Each call is one step of
  * update/conduct; blocks on disks, which the update role may.
  *
- * In this order: find, open, check, mark; then kernel; then arm, or drop at any point. After `mark` the target has no
- * boot entry until `arm` gives it one: whatever happens between, the box boots the running slot. */
+ * In this order: find, open (an upload: pipe before it), check, mark; then kernel; then arm, or drop at any point.
+ * After `mark` the target has no boot entry until `arm` gives it one: whatever happens between, the box boots the
+ * running slot. */
 #ifndef HEARTH_UPDATE_PLACE_H
 #define HEARTH_UPDATE_PLACE_H
 
@@ -37,6 +38,8 @@ MUST_CHECK int place_find(struct place *p, const struct place_stand_in *t, struc
 /* The descriptors for the worker. write: the target, too. */
 MUST_CHECK int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write,
                           struct err *e);
+/* The read end of an upload's pipe, which stays the caller's, too. */
+MUST_CHECK int place_pipe(struct place *p, int fd, struct err *e);
 /* The version that runs: VERSION_ID of PATH_OS_RELEASE, or what this program was built as. */
 void place_version(char version[VERSION_TEXT]);
 /* May this bundle go there? Board, version, room. Nothing is changed. */

@@ -1,7 +1,7 @@
-/* Where a bundle is read from: an open file or a URL, as the same three calls. Runs in the worker and blocks.
+/* Where a bundle is read from: an open file, a pipe or a URL, as the same three calls. Runs in the worker and blocks.
  *
  * A URL is read by update/fetch, which waits out whatever may pass; a file cannot change its mind, so what goes wrong
- * there is final. */
+ * there is final; and so it is with a pipe, which gives each byte once. */
 #ifndef HEARTH_UPDATE_SOURCE_H
 #define HEARTH_UPDATE_SOURCE_H
 
@@ -10,16 +10,21 @@
 #include "update/fetch.h"
 
 struct source {
-	int fd; /* of the file; -1: a URL */
+	int fd;    /* of the file or the pipe; -1: a URL */
+	bool pipe; /* an upload: no ranges */
 	struct fetch fetch;
 	struct fetch_file file; /* size: of the bundle, once known */
-	uint64_t read;          /* bytes taken from a file */
+	uint64_t read;          /* bytes taken from a file or a pipe */
 	bool (*tick)(void *arg);
 	void *arg;
 };
 
 /* fd: the open file, or -1 and url. config as fetch_open has it; its tick is called for files too. All is borrowed. */
 MUST_CHECK int source_open(struct source *s, int fd, const char *url, const struct fetch_config *config, struct err *e);
+/* fd: the read end of a pipe with exactly `size` bytes and then the end; fewer or more are an error. While none come
+ * the tick is called, too. */
+MUST_CHECK int source_open_pipe(struct source *s, int fd, uint64_t size, const struct fetch_config *config,
+                                struct err *e);
 void source_close(struct source *s);
 /* As fetch_ranges; EOPNOTSUPP: only source_whole can read it. */
 MUST_CHECK int source_ranges(struct source *s, fetch_next_fn *next, fetch_data_fn *data, void *arg, struct err *e);

@@ -21,6 +21,7 @@
 #include "core/cage.h"
 #include "update/intake.h"
 #include "update/msg.h"
+#include "update/order.h"
 #include "update/signature.h"
 
 #define ROOM        "update-worker"
@@ -32,6 +33,7 @@ static struct {
 	const char *keys_folder;
 	struct fetch_config config;
 	bool show;
+	uint64_t pipe; /* bytes in it; 0: the source is none */
 	struct signature_keys keys;
 	struct source source;
 	struct intake intake;
@@ -270,6 +272,8 @@ static int parse(int argc, char **argv)
 			worker.keys_folder = argv[i + 1];
 		else if (str_eq(argv[i], "--ca"))
 			worker.config.ca_file = argv[i + 1];
+		else if (str_eq(argv[i], "--pipe") && str_u64(argv[i + 1], ORDER_MOST, &worker.pipe) == 0)
+			continue;
 		else
 			return -1;
 	}
@@ -281,14 +285,21 @@ static bool is_open(int fd)
 	return sys_fcntl(fd, F_GETFD, 0) >= 0;
 }
 
+static int open_source(struct err *e)
+{
+	int fd = str_eq(worker.url, "-") ? WORKER_SOURCE : -1;
+	if (worker.pipe > 0)
+		return source_open_pipe(&worker.source, fd, worker.pipe, &worker.config, e);
+	return source_open(&worker.source, fd, worker.url, &worker.config, e);
+}
+
 static int run(struct err *e)
 {
 	struct intake *in = &worker.intake;
 	uint64_t fetch = 0;
-	int fd = str_eq(worker.url, "-") ? WORKER_SOURCE : -1;
 	worker.config.tick = on_tick;
 	worker.config.on_wait = on_wait;
-	if (source_open(&worker.source, fd, worker.url, &worker.config, e) < 0)
+	if (open_source(e) < 0)
 		return -1;
 	in->source = &worker.source;
 	in->running_fd = is_open(WORKER_RUNNING) ? WORKER_RUNNING : -1;
@@ -321,7 +332,8 @@ int worker_main(int argc, char **argv)
 	struct err e = {0};
 	log_init(ROOM, STDERR_FILENO, 0);
 	if (parse(argc, argv) < 0) {
-		log_errx(ROOM, "usage: hearth update-worker install|show URL|- [--keys FOLDER] [--ca FILE]");
+		log_errx(ROOM,
+		         "usage: hearth update-worker install|show URL|- [--keys FOLDER] [--ca FILE] [--pipe SIZE]");
 		return EXIT_USAGE;
 	}
 	int rc = signature_load(&worker.keys, worker.keys_folder, &e);

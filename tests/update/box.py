@@ -192,11 +192,12 @@ class Box:
         except OSError:
             pass  # it is ending
 
-    def ask(self, *words, deadline=25):
+    def ask(self, *words, fds=(), deadline=25):
         with self.news:
             self.asked += 1
             number = self.asked
-        self.channel.send(struct.pack('=IB', number, ASK) + ''.join(word + '\0' for word in words).encode())
+        frame = struct.pack('=IB', number, ASK) + ''.join(word + '\0' for word in words).encode()
+        socket.send_fds(self.channel, [frame], fds)
         with self.news:
             if not self.news.wait_for(lambda: number in self.answers, deadline):
                 raise Failed('no answer to %s; the log ends:\n%s' % (' '.join(words), self.tail()))
@@ -208,9 +209,16 @@ class Box:
     def update(self, *words):
         return self.ask('update', *words)
 
-    def refusal(self, *words):
+    def upload(self, size):
+        """Begins one; the write end of its pipe, a file without a buffer."""
+        theirs, ours = os.pipe()
+        with os.fdopen(theirs, 'rb') as end, os.fdopen(ours, 'wb', 0) as pipe:
+            self.ask('update', 'upload', str(size), fds=[end.fileno()])
+            return os.fdopen(os.dup(pipe.fileno()), 'wb', 0)
+
+    def refusal(self, *words, fds=()):
         try:
-            self.update(*words)
+            self.ask('update', *words, fds=fds)
         except Refused as why:
             return str(why)
         raise Failed('update %s was not refused' % ' '.join(words))

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -67,8 +68,8 @@ static void turn(void)
 	assert_int_equal(loop_step(&loop, &e), 0);
 }
 
-/* Words divided by '|'; returns the answer's text, NULL when there is none. */
-static const char *ask(const char *words, uint32_t id, enum proto_kind *kind)
+/* Words divided by '|', and a descriptor or -1; returns the answer's text, NULL when there is none. */
+static const char *ask_with(const char *words, int fd, uint32_t id, enum proto_kind *kind)
 {
 	static char data[LIMIT_REPLY + 1];
 	char msg[LIMIT_REQUEST + 1];
@@ -79,7 +80,7 @@ static const char *ask(const char *words, uint32_t id, enum proto_kind *kind)
 	msg[4] = PROTO_ASK;
 	for (size_t i = 0; i <= n; i++)
 		msg[5 + i] = words[i] == '|' ? '\0' : words[i];
-	assert_int_equal(chan_send(fds[1], msg, 6 + n, -1, &e), 0);
+	assert_int_equal(chan_send(fds[1], msg, 6 + n, fd, &e), 0);
 	turn();
 	ssize_t got = chan_recv(fds[1], data, LIMIT_REPLY, NULL, &e);
 	if (got < 0)
@@ -88,6 +89,11 @@ static const char *ask(const char *words, uint32_t id, enum proto_kind *kind)
 	assert_int_equal(r.id, id);
 	*kind = r.kind;
 	return r.text;
+}
+
+static const char *ask(const char *words, uint32_t id, enum proto_kind *kind)
+{
+	return ask_with(words, -1, id, kind);
 }
 
 static void each_ask_gets_an_answer(void **state)
@@ -103,6 +109,8 @@ static void each_ask_gets_an_answer(void **state)
 		{"update|resume", PROTO_ERROR, "no update is under way"},
 		{"update|cancel", PROTO_ERROR, "no update is under way"},
 		{"update|install|/data/x", PROTO_ERROR, "/boot is not mounted"},
+		{"update|upload|0", PROTO_ERROR, "no number of bytes"},
+		{"update|upload|5", PROTO_ERROR, "/boot is not mounted"},
 		{"update|show|http://a/b", PROTO_ERROR, "/boot is not mounted"},
 		{"a|b|c|d|e|f|g|h|i", PROTO_ERROR, "too many words"},
 	};
@@ -115,6 +123,25 @@ static void each_ask_gets_an_answer(void **state)
 		assert_int_equal(kind, cases[i].kind);
 		if (!strstr(text, cases[i].says))
 			fail_msg("%s: %s", cases[i].words, text);
+	}
+}
+
+/* Who sends sees at once that nobody reads. */
+static void a_descriptor_that_nobody_takes_is_closed(void **state)
+{
+	static const char *const words[] = {"update", "update|upload|5", "update|upload", "nonsense"};
+	enum proto_kind kind;
+
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		int ends[2];
+		assert_int_equal(pipe(ends), 0);
+		assert_non_null(ask_with(words[i], ends[0], (uint32_t)i + 1, &kind));
+		close(ends[0]);
+		assert_int_equal(write(ends[1], "x", 1), -1);
+		assert_int_equal(errno, EPIPE);
+		close(ends[1]);
 	}
 }
 
@@ -163,6 +190,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(each_ask_gets_an_answer),
+		T(a_descriptor_that_nobody_takes_is_closed),
 		T(the_end_of_the_channel_ends_the_role),
 		T(a_restart_is_asked_for),
 		T(healthy_apps_are_taken_from_the_facts),

@@ -150,6 +150,32 @@ static void on_progress(struct intake *i, enum msg_phase phase, uint64_t done, u
 	assert_true(total == 0 || done <= total);
 }
 
+/* Begun, with `length` bytes of the bundle in a pipe of `said`. */
+static int upload(uint64_t said)
+{
+	const struct fetch_config config = {0};
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 1 << 20) >= (int)length);
+	assert_int_equal(write(fds[1], file, length), length);
+	close(fds[1]);
+	offers = kernels = 0;
+	memset(&in, 0, sizeof(in));
+	err_clear(&e);
+	assert_int_equal(source_open_pipe(&source, fds[0], said, &config, &e), 0);
+	in.source = &source;
+	in.running_fd = running_fd;
+	in.target_fd = target_fd;
+	in.uki = -1;
+	in.hooks = (struct intake_hooks){on_signer, on_offer, on_kernel, on_progress, NULL};
+	int rc = intake_install(&in, &e);
+	intake_fini(&in);
+	source_close(&source);
+	close(fds[0]);
+	return rc;
+}
+
 static int run(bool show, uint64_t *fetch)
 {
 	const struct fetch_config config = {0};
@@ -394,14 +420,58 @@ static void every_call_fails_once(void **state)
 	assert_true(n > 20);
 }
 
+static void an_upload_lands_there_too(void **state)
+{
+	(void)state;
+	assert_int_equal(upload(length), 0);
+	assert_int_equal(offers, 1);
+	assert_int_equal(kernels, 1);
+	assert_true(is_installed());
+}
+
+static void an_upload_that_is_cut(void **state)
+{
+	size_t whole = length;
+
+	(void)state;
+	length = at[TAR_ROOT] + IMAGE / 2;
+	assert_int_equal(upload(whole), -1);
+	assert_non_null(strstr(e.text, "broke off"));
+	assert_int_equal(offers, 1);
+	length = 700;
+	assert_int_equal(upload(whole), -1);
+	assert_non_null(strstr(e.text, "broke off at byte 700"));
+	assert_int_equal(offers, 0);
+	length = whole;
+	assert_int_equal(upload(whole - 512), -1);
+	assert_non_null(strstr(e.text, "cut"));
+	assert_int_equal(offers, 0);
+}
+
+static void a_foreign_upload_changes_nothing(void **state)
+{
+	(void)state;
+	signed_well = false;
+	assert_int_equal(upload(length), -1);
+	assert_string_equal(e.text, "wrong signature");
+	assert_true(is_untouched());
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(it_lands_where_it_belongs), T(nothing_is_written_before_it_is_wanted),
-		T(the_length_must_be_right),  T(a_second_time_fetches_little),
-		T(the_running_slot_is_used),  T(a_look_writes_nothing),
-		T(each_damage_is_found),      T(every_call_fails_once),
+		T(it_lands_where_it_belongs),
+		T(nothing_is_written_before_it_is_wanted),
+		T(the_length_must_be_right),
+		T(a_second_time_fetches_little),
+		T(the_running_slot_is_used),
+		T(a_look_writes_nothing),
+		T(each_damage_is_found),
+		T(every_call_fails_once),
+		T(an_upload_lands_there_too),
+		T(an_upload_that_is_cut),
+		T(a_foreign_upload_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,8 @@ static void words_are_orders(void **state)
 		{"update show http://a/b", {.verb = ORDER_SHOW, .kind = ORDER_URL, .source = "http://a/b"}},
 		{"update install https://a/b?c=d",
 	         {.verb = ORDER_INSTALL, .kind = ORDER_URL, .source = "https://a/b?c=d"}},
+		{"update upload 12345",
+	         {.verb = ORDER_UPLOAD, .kind = ORDER_PIPE, .source = "an upload", .size = 12345}},
 		{"update install /data/x --again",
 	         {.verb = ORDER_INSTALL, .kind = ORDER_FILE, .source = "/data/x", .again = true}},
 		{"update install /data/a/..b/x.hearth --restart --older",
@@ -57,6 +59,7 @@ static void words_are_orders(void **state)
 		assert_int_equal(o.verb, cases[i].want.verb);
 		assert_int_equal(o.kind, cases[i].want.kind);
 		assert_string_equal(o.source, cases[i].want.source);
+		assert_int_equal(o.size, cases[i].want.size);
 		assert_int_equal(o.again, cases[i].want.again);
 		assert_int_equal(o.older, cases[i].want.older);
 		assert_int_equal(o.restart, cases[i].want.restart);
@@ -72,6 +75,13 @@ static void others_are_refused(void **state)
 		{"update bake", "'bake' is none of show"},
 		{"update install", "from where"},
 		{"update show", "from where"},
+		{"update upload", "how many bytes"},
+		{"update upload 0", "no number of bytes"},
+		{"update upload -1", "no number of bytes"},
+		{"update upload 1M", "no number of bytes"},
+		{"update upload 99999999999999", "no number of bytes"},
+		{"update upload 5 --again", "too many"},
+		{"update install an upload", "none of"},
 		{"update pause now", "too many"},
 		{"update show usb --again", "too many"},
 		{"update install usb --again --older --restart --again", "too many"},
@@ -140,6 +150,8 @@ static void other_records_are_refused(void **state)
 		"install usb\nagain",
 		"install usb\ninstall usb\n",
 		"show usb\n",
+		"install an upload\n",
+		"upload 5\n",
 	};
 
 	(void)state;

@@ -1,4 +1,4 @@
-/* init/update/source.c: the side of files; that of URLs is update/fetch (tests/fetch, tests/update). */
+/* init/update/source.c: the side of files and pipes; that of URLs is update/fetch (tests/fetch, tests/update). */
 #include "update/source.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "fake/sys.h"
 
 #define SIZE 200000
@@ -146,14 +147,115 @@ static void only_files_are_taken(void **state)
 	close(fds[1]);
 }
 
+/* A pipe with the first n bytes, and the end behind them. */
+static int pipe_of(size_t n)
+{
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 1 << 20) >= SIZE);
+	assert_int_equal(write(fds[1], bytes, n), n);
+	close(fds[1]);
+	return fds[0];
+}
+
+static int read_upload(size_t n, uint64_t size)
+{
+	const struct fetch_config config = {.tick = on_tick};
+	int from = pipe_of(n);
+
+	memset(got, 0, sizeof(got));
+	err_clear(&e);
+	assert_int_equal(source_open_pipe(&s, from, size, &config, &e), 0);
+	assert_int_equal(s.file.size, size);
+	int rc = source_whole(&s, on_data, &s, &e);
+	source_close(&s);
+	close(from);
+	return rc;
+}
+
+static void an_upload_is_read_once(void **state)
+{
+	(void)state;
+	assert_int_equal(read_upload(SIZE, SIZE), 0);
+	assert_memory_equal(got, bytes, SIZE);
+	assert_int_equal(source_fetched(&s), SIZE);
+	assert_true(ticks > 0);
+	assert_int_equal(source_range(&s, 0, 10, on_data, &s, &e), -1);
+	assert_int_equal(e.code, EOPNOTSUPP);
+}
+
+static void an_upload_that_is_wrong(void **state)
+{
+	static const struct {
+		size_t is;
+		uint64_t said;
+		const char *says;
+	} cases[] = {
+		{SIZE - 1, SIZE, "broke off at byte 199999 of 200000"},
+		{0, SIZE, "broke off at byte 0 of"},
+		{SIZE, SIZE - 1, "goes on behind its 199999"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(read_upload(cases[i].is, cases[i].said), -1);
+		assert_int_equal(e.code, EBADMSG);
+		if (!strstr(e.text, cases[i].says))
+			fail_msg("%s", e.text);
+	}
+	ticks_left = 0;
+	assert_int_equal(read_upload(SIZE, SIZE), -1);
+	assert_int_equal(e.code, ECANCELED);
+}
+
+static unsigned naps;
+
+static int nap_poll(struct pollfd *p, nfds_t n, int timeout)
+{
+	(void)n;
+	(void)timeout;
+	p->revents = POLLIN;
+	errno = EINTR;
+	if (naps == 0)
+		return 1;
+	return --naps == 0 ? -1 : 0;
+}
+
+/* Nothing has come yet: whoever wants an end is heard. */
+static void a_slow_upload_is_waited_for(void **state)
+{
+	(void)state;
+	fake_poll = nap_poll;
+	naps = 4;
+	assert_int_equal(read_upload(1000, 1000), 0);
+	assert_true(ticks >= 4);
+	assert_memory_equal(got, bytes, 1000);
+	naps = 100;
+	ticks_left = 5;
+	assert_int_equal(read_upload(1000, 1000), -1);
+	assert_int_equal(e.code, ECANCELED);
+}
+
+static void only_pipes_are_uploads(void **state)
+{
+	const struct fetch_config config = {0};
+	struct source other;
+
+	(void)state;
+	assert_int_equal(source_open_pipe(&other, fd, 5, &config, &e), -1);
+	assert_int_equal(e.code, EINVAL);
+	assert_int_equal(source_open_pipe(&other, -1, 5, &config, &e), -1);
+	assert_int_equal(e.code, EBADF);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(a_range_comes_in_pieces),
-		T(ranges_and_the_whole),
-		T(what_ends_it),
-		T(only_files_are_taken),
+		T(a_range_comes_in_pieces),     T(ranges_and_the_whole),   T(what_ends_it),
+		T(only_files_are_taken),        T(an_upload_is_read_once), T(an_upload_that_is_wrong),
+		T(a_slow_upload_is_waited_for), T(only_pipes_are_uploads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,131 @@
+"""Uploads: a bundle that comes through a pipe, once (init/console/web_upload.h)."""
+import os
+import shutil
+import signal
+import time
+
+from box import until
+from bundles import BLOCK
+from cases.install import check_installed
+from cases.refused import bad_bundles
+
+
+def send(pipe, data):
+    """All of it, or as much as somebody reads."""
+    with pipe:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[pipe.write(rest[:65536]):]
+        except BrokenPipeError:
+            pass
+
+
+def check_failed(stage, box, want):
+    said = box.wait_state('failed', 'ready')
+    assert said['state'] == 'failed' and want in said['message'], said
+    assert not any('-b' in name for name in box.entries()), box.entries()
+    assert not box.exists('data/update/job') and not box.exists('state/update/slot-b')
+    assert box.read('slots/a')[:len(stage.old.slot())] == stage.old.slot()
+    until(lambda: box.worker() is None, 'the worker ends')
+
+
+def some_way(stage, box):
+    """An upload that has filled half of the slot: bundle, bytes that are left, pipe."""
+    bundle = stage.bundle(stage.new_blocks)
+    data = bundle.pack()
+    half = bundle.at('root.erofs') + stage.BLOCKS // 2 * BLOCK
+    pipe = box.upload(len(data))
+    sent = 0
+    while sent < half:
+        sent += pipe.write(data[sent:half])
+    assert box.wait_state('loading')['source'] == 'an upload'
+    return bundle, data[half:], pipe
+
+
+def case_upload(stage):
+    bundle = stage.bundle(stage.new_blocks)
+    data = bundle.pack()
+    with stage.box() as box:
+        send(box.upload(len(data)), data)
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+        box.stop()
+        box.start()
+        assert box.update()['state'] == 'ready'
+
+
+def case_upload_slow(stage):
+    """Nothing comes for a while; it is one update like any other meanwhile, but cannot be paused."""
+    with stage.box() as box:
+        bundle, rest, pipe = some_way(stage, box)
+        time.sleep(2.5)
+        assert 'cannot be paused' in box.refusal('pause')
+        assert 'under way' in box.refusal('install', '/data/new.hearth')
+        theirs, ours = os.pipe()
+        assert 'under way' in box.refusal('upload', '5', fds=[theirs])
+        os.close(theirs)
+        os.close(ours)
+        assert not box.exists('data/update/job')
+        send(pipe, rest)
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+
+
+def case_upload_cut(stage):
+    with stage.box() as box:
+        bundle, rest, pipe = some_way(stage, box)
+        pipe.close()
+        check_failed(stage, box, 'the upload broke off at byte %d of %d' % (len(bundle.pack()) - len(rest),
+                                                                           len(bundle.pack())))
+        # The same once more, and whole.
+        send(box.upload(len(bundle.pack())), bundle.pack())
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
+
+
+def case_upload_refused(stage):
+    with stage.box() as box:
+        before = box.picture()
+        assert 'comes with its bytes' in box.refusal('upload', '1000')
+        with open('/dev/null', 'rb') as null:
+            assert 'comes with its bytes' in box.refusal('upload', '1000', fds=[null.fileno()])
+        assert 'how many bytes' in box.refusal('upload')
+        assert box.picture() == before
+        for what, data, want in bad_bundles(stage):
+            if not data:
+                continue
+            send(box.upload(len(data)), data)
+            said = box.wait_state('failed', 'ready')
+            assert said['state'] == 'failed' and want in said['message'], (what, said)
+            assert box.picture() == before, '%s changed something' % what
+        good = stage.bundle(stage.new_blocks).pack()
+        send(box.upload(len(good) - 1), good)
+        check = box.wait_state('failed', 'ready')
+        assert check['state'] == 'failed' and 'cut' in check['message'], check
+        assert box.picture() == before
+
+
+def case_upload_ends(stage):
+    """The worker's, the role's, a person's: nothing is left that would go on, and who sends is not kept."""
+    with stage.box() as box:
+        _, rest, pipe = some_way(stage, box)
+        os.kill(box.worker(), signal.SIGKILL)
+        check_failed(stage, box, 'the worker ended')
+        send(pipe, rest)
+    shutil.rmtree(box.root)
+    with stage.box() as box:
+        _, rest, pipe = some_way(stage, box)
+        assert box.update('cancel')['state'] == 'idle'
+        until(lambda: box.worker() is None, 'the worker ends')
+        assert box.entries() == ['hearth-0001-a.efi'], box.entries()
+        send(pipe, rest)
+    shutil.rmtree(box.root)
+    with stage.box() as box:
+        _, rest, pipe = some_way(stage, box)
+        box.stop(signal.SIGKILL)
+        send(pipe, rest)
+        box.start()
+        said = box.update()
+        assert said['state'] == 'idle' and 'cut off' in said['message'], said
+        assert not any(name.endswith('.efi') and '-b' in name for name in box.entries()), box.entries()
