@@ -17,11 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/sha256.h"
 #include "update/delta.h"
 #include "update/manifest.h"
 #include "update/msg.h"
 #include "update/reader.h"
-#include "format/sha256.h"
 #include "update/source.h"
 #include "update/target.h"
 

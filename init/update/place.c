@@ -15,8 +15,8 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "board.h"
-#include "host/bootenv.h"
 #include "format/sha256.h"
+#include "host/bootenv.h"
 
 #define ROOM      "update"
 #define ESP_SPARE (1u << 20) /* what FAT itself takes, and the boot loader's own files may grow */
