@@ -66,6 +66,8 @@ static void add_bundle(struct json *j, const struct conduct *c)
 	json_string(j, "created", created);
 	json_string(j, "kubernetes", c->m.kubernetes);
 	json_string(j, "changes", c->m.changes);
+	if (c->place.found[0])
+		json_string(j, "file", c->place.found);
 	json_int(j, "size", (int64_t)c->bundle);
 	if (c->fetch > 0)
 		json_int(j, "fetch", (int64_t)c->fetch);
@@ -86,6 +88,8 @@ static void answer_status(struct answers *s, uint32_t id)
 		json_string(&j, "source", c->order.source);
 		json_int(&j, "for_s", (int64_t)((clock_ms() - c->since) / 1000));
 	}
+	if (c->place.found[0] && c->order.kind == ORDER_USB)
+		json_string(&j, "file", c->place.found);
 	if (c->known && c->state != UPDATE_IDLE)
 		json_string(&j, "version", c->m.version);
 	if (c->state == UPDATE_LOADING || c->state == UPDATE_PAUSED || c->state == UPDATE_WAITING) {
@@ -131,7 +135,7 @@ void answers_decided(const struct err *e, void *arg)
 	struct answers *s = arg;
 	const struct conduct *c = s->conduct;
 	uint32_t id = s->pending;
-	char text[LIMIT_DETAIL];
+	char text[LIMIT_DETAIL * 2];
 	struct buf b;
 	struct json j;
 	loop_cancel(s->loop, &s->wait);
@@ -148,8 +152,8 @@ void answers_decided(const struct err *e, void *arg)
 		return;
 	}
 	if (!s->show) {
-		(void)!str_format(text, sizeof(text), "started: version %s, a bundle of %" PRIu64 " MiB", c->m.version,
-		                  (c->bundle >> 20) + 1);
+		(void)!str_format(text, sizeof(text), "started: version %s, a bundle of %" PRIu64 " MiB%s%.120s",
+		                  c->m.version, (c->bundle >> 20) + 1, c->place.found[0] ? ", " : "", c->place.found);
 		answer_message(s, id, text);
 		return;
 	}

@@ -23,6 +23,7 @@
 #define TELL_STEP   10 /* per cent between two facts */
 #define PER_TURN    16 /* messages, then others in the loop get their turn */
 #define WORKER_ARGS 8
+#define STICK_MS    5000 /* between two looks for a stick that is missed */
 
 static int begin(struct conduct *c, const struct order *o, struct err *e);
 static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg);
@@ -52,14 +53,14 @@ void conduct_text(const struct conduct *c, struct buf *b)
 		buf_add(b, c->why[0] ? c->why : "no update is under way");
 		break;
 	case UPDATE_ASKING:
-		buf_addf(b, "asking %s", c->order.source);
+		buf_addf(b, "asking %s", c->place.found[0] ? c->place.found : c->order.source);
 		break;
 	case UPDATE_LOADING:
 		buf_addf(b, "version %s: ", version);
 		add_progress(c, b);
 		break;
 	case UPDATE_WAITING:
-		buf_addf(b, "waiting for the network: %s", c->why);
+		buf_addf(b, "waiting for the %s: %s", c->order.kind == ORDER_USB ? "stick" : "network", c->why);
 		break;
 	case UPDATE_PAUSED:
 		buf_addf(b, "version %s: paused", version);
@@ -335,15 +336,30 @@ static void on_done(struct conduct *c, const struct msg_done *d)
 	hang_up(c);
 }
 
+static void on_again(struct loop *l, void *arg);
+
+/* After a restart the stick may come later, or be put in again. */
+static bool miss_stick(struct conduct *c, const struct err *e)
+{
+	if (c->order.kind != ORDER_USB || e->code != ENOMEDIUM)
+		return false;
+	memcpy(c->why, e->text, sizeof(c->why));
+	set_state(c, UPDATE_WAITING);
+	loop_after(c->loop, &c->again, STICK_MS, on_again, c);
+	return true;
+}
+
 static void on_again(struct loop *l, void *arg)
 {
 	struct conduct *c = arg;
 	struct err e = {0};
 	(void)l;
-	if (begin(c, &c->order, &e) < 0)
-		fail(c, &e);
-	else
+	if (begin(c, &c->order, &e) == 0) {
+		c->why[0] = '\0';
 		set_state(c, UPDATE_ASKING);
+	} else if (!miss_stick(c, &e)) {
+		fail(c, &e);
+	}
 }
 
 /* The next worker finds on the target what this one has done. */
@@ -602,6 +618,8 @@ void conduct_begin(struct conduct *c)
 		log_info(ROOM, "going on with the install of %s", o.source);
 		rc = install(c, &o, &e);
 		c->undecided = false;
+		c->order = o;
+		rc = rc < 0 && miss_stick(c, &e) ? 0 : rc;
 	}
 	if (rc < 0) {
 		memcpy(c->why, e.text, sizeof(c->why));

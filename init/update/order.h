@@ -7,8 +7,8 @@
  *                                                           --restart: into it as soon as it is ready
  *   update pause | resume | cancel
  *
- * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the first bundle on
- * a stick. */
+ * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the bundle on a stick
+ * (update/usb). */
 #ifndef HEARTH_UPDATE_ORDER_H
 #define HEARTH_UPDATE_ORDER_H
 

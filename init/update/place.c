@@ -84,8 +84,10 @@ static int open_source(const char *path, struct err *e)
 int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write, struct err *e)
 {
 	if (o->kind == ORDER_USB)
-		return err_set(e, ENOSYS, "updates from a stick are on their way; copy the file to " PATH_DATA);
-	if (o->kind == ORDER_FILE && (p->source = open_source(o->source, e)) < 0)
+		p->source = usb_open(p->half.disk, p->found, e);
+	else if (o->kind == ORDER_FILE)
+		p->source = open_source(o->source, e);
+	if (p->source < 0 && o->kind != ORDER_URL)
 		return -1;
 	p->running = open_slot(t->running, p->half.running_name, O_RDONLY, e);
 	if (p->running < 0)

@@ -15,6 +15,7 @@
 #include "host/halves.h"
 #include "update/manifest.h"
 #include "update/order.h"
+#include "update/usb.h"
 
 #define PLACE_LAST PATH_DATA "/update/last" /* a sentence: how the last install ended */
 #define PLACE_JOB  PATH_DATA "/update/job"  /* the install under way: update/order's record */
@@ -23,6 +24,7 @@ struct place {
 	struct halves half;
 	int target, running, source; /* descriptors, -1: not open */
 	int kernel;                  /* the temporary file on the ESP, which is writable while it is open */
+	char found[USB_FOUND];       /* which file on which stick; "": another source */
 };
 
 /* For tests: files in the place of the partitions. */
@@ -34,7 +36,7 @@ struct place_stand_in {
 void place_init(struct place *p);
 /* Who is who. Refuses where there is no second slot, and while the running one is on trial. */
 MUST_CHECK int place_find(struct place *p, const struct place_stand_in *t, struct err *e);
-/* The descriptors for the worker. write: the target, too. */
+/* The descriptors for the worker. write: the target, too. code ENOMEDIUM: the source is a stick that is not there. */
 MUST_CHECK int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write,
                           struct err *e);
 /* The version that runs: VERSION_ID of PATH_OS_RELEASE, or what this program was built as. */
