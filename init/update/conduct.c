@@ -258,9 +258,32 @@ static int read_manifest(struct conduct *c, const struct msg_manifest *m, struct
 	static struct yaml y;
 	if (c->hooks.signer(m->text, m->text_len, m->sig, m->sig_len, c->hooks.arg, e) < 0)
 		return -1;
+	if (offer_check(&c->offer, c->next.source, m->text, m->text_len, e) < 0)
+		return -1;
 	c->bundle = m->bundle;
 	c->fetch = m->fetch;
 	return update_manifest_parse(&c->m, &y, tar_name(TAR_MANIFEST), m->text, m->text_len, e);
+}
+
+static int on_check(const void *text, size_t len, const void *sig, size_t sig_len, void *arg, struct err *e)
+{
+	const struct conduct *c = arg;
+	return c->hooks.signer(text, len, sig, sig_len, c->hooks.arg, e);
+}
+
+static void on_index(struct conduct *c, const struct msg_index *m)
+{
+	const struct channel_text t = {c->next.source, m->text, m->text_len, m->sig, m->sig_len};
+	struct err e = {0};
+	if (!c->looking || c->next.verb != ORDER_CHECK)
+		return;
+	if (offer_read(&c->offer, &t, c->synced, on_check, c, &e) < 0) {
+		fail(c, &e);
+		return;
+	}
+	c->looking = false;
+	hang_up(c);
+	decide(c, NULL);
 }
 
 static void on_manifest(struct conduct *c, const struct msg_manifest *m)
@@ -390,6 +413,9 @@ static void take(struct conduct *c, const struct msg *m)
 	case MSG_MANIFEST:
 		on_manifest(c, &m->manifest);
 		break;
+	case MSG_INDEX:
+		on_index(c, &m->index);
+		break;
 	case MSG_PROGRESS:
 		on_progress(c, &m->progress);
 		break;
@@ -436,7 +462,9 @@ static int spawn(struct conduct *c, const struct order *o, int theirs, struct er
 {
 	static const char *const environment[] = {NULL};
 	const char *argv[WORKER_ARGS + 1] = {c->options.self, "update-worker",
-	                                     o->verb == ORDER_SHOW ? "show" : "install",
+	                                     o->verb == ORDER_SHOW    ? "show"
+	                                     : o->verb == ORDER_CHECK ? "index"
+	                                                              : "install",
 	                                     o->kind == ORDER_URL ? o->source : "-"};
 	struct child_spec spec;
 	size_t n = 4;
@@ -499,6 +527,8 @@ static int begin(struct conduct *c, const struct order *o, struct err *e)
 	const struct place_stand_in *t = &c->options.stand_in;
 	place_drop(&c->place, false); /* of an earlier try */
 	place_init(&c->place);
+	if (o->verb == ORDER_CHECK) /* touches no disk */
+		return start_worker(c, o, e);
 	if (place_find(&c->place, t, e) < 0 || place_open(&c->place, t, o, o->verb == ORDER_INSTALL, e) < 0 ||
 	    start_worker(c, o, e) < 0) {
 		place_drop(&c->place, false);
@@ -565,6 +595,7 @@ int conduct_order(struct conduct *c, const struct order *o, struct err *e)
 {
 	switch (o->verb) {
 	case ORDER_SHOW:
+	case ORDER_CHECK:
 		return look(c, o, e);
 	case ORDER_INSTALL:
 		return install(c, o, e);

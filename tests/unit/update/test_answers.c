@@ -98,7 +98,7 @@ static void each_ask_gets_an_answer(void **state)
 		const char *says;
 	} cases[] = {
 		{"update", PROTO_OK, "{\"message\":\"no update is under way\",\"state\":\"idle\"}"},
-		{"update|bake", PROTO_ERROR, "none of show"},
+		{"update|bake", PROTO_ERROR, "none of check, show"},
 		{"update|pause", PROTO_ERROR, "no update is under way"},
 		{"update|resume", PROTO_ERROR, "no update is under way"},
 		{"update|cancel", PROTO_ERROR, "no update is under way"},
