@@ -278,6 +278,7 @@ static void on_index(struct conduct *c, const struct msg_index *m)
 	if (!c->looking || c->next.verb != ORDER_CHECK)
 		return;
 	if (offer_read(&c->offer, &t, c->synced, on_check, c, &e) < 0) {
+		e.code = e.code == EAGAIN ? ETIME : e.code; /* nothing goes on meanwhile */
 		fail(c, &e);
 		return;
 	}

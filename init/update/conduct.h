@@ -47,6 +47,7 @@ struct conduct_options {
 	const char *ca;   /* NULL: the worker's own */
 	const char *user; /* of the worker; "": stay what we are (tests) */
 	struct place_stand_in stand_in;
+	bool soon; /* update/seek begins at once (tests) */
 };
 
 struct conduct {

@@ -58,6 +58,8 @@ void place_write_last(const char *text);
 void place_read_last(char *text, size_t cap);
 /* Was the other slot armed before this role began, and not started since? Its version, "" when that is not known. */
 bool place_armed(const struct place *p, char version[VERSION_TEXT]);
+/* Does the other slot hold a version that did not get well, or that a person went back from? */
+bool place_given_up(const struct place *p, char version[VERSION_TEXT]);
 /* Closes everything. forget: the temporary kernel goes too. */
 void place_drop(struct place *p, bool forget);
 

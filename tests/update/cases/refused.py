@@ -69,7 +69,8 @@ def case_sources(stage):
                              ('ftp://x/y', 'none of'), ('usb', 'stick'), ('x', 'none of')):
             said = box.refusal('install', source)
             assert want in said, (source, said)
-        assert 'from where' in box.refusal('install')
+        assert 'set update.url' in box.refusal('install')
+        assert 'from where' in box.refusal('show')
         assert 'none of' in box.refusal('install', '/data/x', '--now')
         assert 'none of' in box.refusal('bake')
         for word in ('pause', 'resume', 'cancel'):
