@@ -100,6 +100,8 @@ static void answer_status(struct answers *s, uint32_t id)
 		json_int(&j, "total", (int64_t)c->progress.total);
 		json_int(&j, "fetched", (int64_t)c->progress.fetched);
 	}
+	if (c->offer.known && (c->state == UPDATE_IDLE || c->state == UPDATE_FAILED))
+		json_string(&j, "channel", c->offer.text);
 	if (c->state == UPDATE_READY) {
 		json_int(&j, "copied", (int64_t)c->done.copied);
 		json_int(&j, "kept", (int64_t)c->done.kept);

@@ -290,6 +290,8 @@ static void on_index(struct conduct *c, const struct msg_index *m)
 static void on_manifest(struct conduct *c, const struct msg_manifest *m)
 {
 	struct err e = {0};
+	if (c->looking && c->next.verb == ORDER_CHECK) /* no answer to what was asked */
+		return;
 	if (read_manifest(c, m, &e) < 0) {
 		fail(c, &e);
 		return;
@@ -584,7 +586,7 @@ static int pause_it(struct conduct *c, bool paused, struct err *e)
 	if (c->chan >= 0)
 		(void)!say(c, paused ? MSG_PAUSE : MSG_RESUME, -1, e);
 	else if (!paused && begin(c, &o, e) < 0)
-		return -1;
+		return miss_stick(c, e) ? 0 : -1;
 	c->due = c->due && !paused;
 	loop_cancel(c->loop, &c->again);
 	/* A worker that is only now started has the manifest to read again. */

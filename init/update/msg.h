@@ -11,7 +11,7 @@
  *                                   <--  KERNEL: with the temporary file on the ESP, which is writable from now on
  *   DONE or FAILED                  -->
  *
- * A worker that reads a channel says INDEX or FAILED, and nothing else.
+ * A worker that reads a channel says INDEX, and the end.
  *
  * To stop it, the conductor kills it: what is on the target is found again by the next one. */
 #ifndef HEARTH_UPDATE_MSG_H

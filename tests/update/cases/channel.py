@@ -55,6 +55,7 @@ def case_channel(stage):
         assert said['channel'] == 'stable' and said['edition'] == 42 and 'newest' not in said, said
         assert box.read('state/update/channel') == b'stable 42\n'
         assert box.picture()[:3] == before and box.update()['state'] == 'idle'
+        assert box.update()['channel'] == said['message']
         said = box.update('install')
         assert said['message'].startswith('started: version 0.2.0'), said
         box.wait_state('ready')
