@@ -404,10 +404,15 @@ static void restart_worker(struct conduct *c, const char *why)
 
 static void on_failed(struct conduct *c, const struct msg_failed *f)
 {
-	if (f->again)
+	struct err e;
+	if (f->again) {
 		restart_worker(c, f->why);
-	else
-		fail_text(c, f->why);
+		return;
+	}
+	err_put(&e, EIO, "%s", f->why);
+	if (c->place.found[0])
+		err_put_prefix(&e, "%s", c->place.found);
+	fail(c, &e);
 }
 
 static void take(struct conduct *c, const struct msg *m)

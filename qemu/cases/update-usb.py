@@ -13,6 +13,7 @@ def restart(box):
     box.send("reboot\r")
     box.expect(r"\[y/N\]")
     box.send("y\r")
+    box.expect("reboot: Restarting system")
     box.prompt()
     return box.running()
 
@@ -46,6 +47,8 @@ def run(case):
     check("started" in text, f"the slow stick: {text}")
     box.pull_stick("two")
     box.until("the install has failed", lambda: "failed: " in box.command("update"), 300)
+    text = box.command("update")
+    check("hearth-0.2.0.hearth on sda1: read the file" in text, f"why it failed: {text}")
     check(facts(box)["update-running"]["value"] == "off", "nothing is under way any more")
     text = box.command("update install usb --again")
     check("no stick with an update is there" in text, f"after it was pulled out: {text}")
