@@ -300,7 +300,7 @@ static struct command rows[] = {
 	{"pods", "", "all pods", ALL, 0, 0, do_pods, NULL},
 	{"kube", "", "which Kubernetes is inside", ALL, 0, 0, do_kube, NULL},
 	{"kubeconfig", "", "the administrator's kubeconfig, to copy", PEER_LOCAL, 0, 0, do_kubeconfig, NULL},
-	{"update", "[show SOURCE | install SOURCE [--again] [--older] [--restart] | pause | resume | cancel]",
+	{"update", "[check | show SOURCE | install [SOURCE] [--again] [--older] [--restart] | pause | resume | cancel]",
          "updates: how it stands, or what to do", ALL, 0, 5, do_update, NULL},
 	{"slots", "", "the two slots of the system", ALL, 0, 0, do_slots, NULL},
 	{"rollback", "", "restart with the other slot", PEER_LOCAL, 0, 0, do_rollback, NULL},

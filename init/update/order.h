@@ -2,13 +2,13 @@
  *
  *   update                                                  how it stands
  *   update show SOURCE                                      what a bundle is; nothing is written
- *   update install SOURCE [--again] [--older] [--restart]   --again: the running version, too; --older: a lower one,
- * too;
- *                                                           --restart: into it as soon as it is ready
+ *   update check                                            what the channel of the settings (update.url) offers
+ *   update install [SOURCE] [--again] [--older] [--restart] --again: the running version, too; --older: a lower one,
+ *                                                           too; --restart: into it as soon as it is ready
  *   update pause | resume | cancel
  *
- * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the first bundle on
- * a stick. */
+ * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the bundle on a stick
+ * (update/usb). Without one it is what the channel offers. */
 #ifndef HEARTH_UPDATE_ORDER_H
 #define HEARTH_UPDATE_ORDER_H
 
@@ -21,8 +21,9 @@
 #define ORDER_SOURCE 512  /* a request of 1 KiB holds no much longer one */
 #define ORDER_RECORD 1024 /* bytes of a record */
 
-enum order_verb { ORDER_STATUS, ORDER_SHOW, ORDER_INSTALL, ORDER_PAUSE, ORDER_RESUME, ORDER_CANCEL };
-enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB };
+enum order_verb { ORDER_STATUS, ORDER_SHOW, ORDER_INSTALL, ORDER_PAUSE, ORDER_RESUME, ORDER_CANCEL, ORDER_CHECK };
+/* ORDER_CHANNEL: what it offers; update/seek makes a URL of it. An index to check is a URL from the beginning. */
+enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB, ORDER_CHANNEL };
 
 struct order {
 	enum order_verb verb;
