@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "board.h"
+#include "format/sha256.h"
 #include "update/memory.h"
 #include "update/place.h"
-#include "update/sha256.h"
 
 #define ROOM "update"
 

@@ -17,7 +17,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "fake/sys.h"
-#include "update/sha256.h"
+#include "format/sha256.h"
 
 #define INDEX "http://h/stable/index.yaml"
 #define NOW   1795600000
