@@ -1,4 +1,5 @@
 """Looks at a powered-off machine's disk and changes it, from outside: partitions, file systems, single bits."""
+import hashlib
 import re
 import struct
 import subprocess
@@ -78,6 +79,32 @@ def boot_entries(path, fitted=True):
     first = gpt(path, fitted=fitted)[0]["esp"][0]
     run = subprocess.run(["mdir", "-b", "-i", f"{path}@@{first}", "::/EFI/Linux"], capture_output=True, text=True)
     return [line.rsplit("/", 1)[1] for line in run.stdout.split() if line]
+
+
+def stick(path, files, mib=64):
+    """A USB stick as bought: one partition with FAT. files: {name: bytes}."""
+    start, sectors = 2048, (mib << 11) - 2048
+    with open(path, "wb") as f:
+        f.truncate(mib << 20)
+        f.seek(446)
+        f.write(struct.pack("<B3sB3sII", 0, bytes(3), 0x0c, bytes(3), start, sectors) + bytes(48) + b"\x55\xaa")
+    inside = f"{path}@@{start * SECTOR}"
+    subprocess.run(["mformat", "-i", inside, "-T", str(sectors), "-h", "64", "-s", "32", "-F", "::"], check=True)
+    for name, data in files.items():
+        subprocess.run(["mcopy", "-i", inside, "-", f"::{name}"], input=data, check=True)
+
+
+def digest(path, name):
+    """SHA-256 of a partition."""
+    at, left, _ = gpt(path)[0][name]
+    total = hashlib.sha256()
+    with open(path, "rb") as f:
+        f.seek(at)
+        while left > 0:
+            piece = f.read(min(left, 1 << 20))
+            total.update(piece)
+            left -= len(piece)
+    return total.hexdigest()
 
 
 def put(path, text, target):

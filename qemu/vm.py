@@ -127,15 +127,16 @@ class VM:
     """One machine with a disk of its own in `folder`. All waits have deadlines that allow for emulation."""
 
     def __init__(self, folder, disk="virtio", direct=False, link=True, rtc=None, plugged=True, image=IMAGE,
-                 initrd=None, kubernetes=False, watchdog=True, words="", log=None):
+                 initrd=None, kubernetes=False, watchdog=True, words="", log=None, ports=False):
         """direct: without firmware. link: the network cable. rtc: the hardware clock's start, as QEMU's base=.
         plugged: False starts without the disk; plug() brings it. image: what the disk holds at first.
         initrd: another one than the image's, with direct. kubernetes: started too; it takes most of the time.
         watchdog: the machine has one. words: more of the kernel's command line. log: a file that gets
-        every write and flush of the (virtio) disk, see powercut/."""
+        every write and flush of the (virtio) disk, see powercut/. ports: for plug_stick."""
         self.dir = pathlib.Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.disk_kind, self.direct, self.link, self.rtc, self.plugged = disk, direct, link, rtc, plugged
+        self.ports = ports
         self.initrd, self.kubernetes, self.watchdog, self.words, self.writes = initrd, kubernetes, watchdog, words, log
         self.disk = self.dir / f"disk{image.suffix if image.suffix == '.qcow2' else '.raw'}"
         if self.disk.suffix == ".raw":
@@ -168,6 +169,7 @@ class VM:
                *(direct_args(self.initrd, words) if self.direct else firmware_args(self.dir / "vars.fd", words)),
                *(["-loadvm", snapshot] if snapshot else []),
                *(WATCHDOG if self.watchdog else []),
+               *(["-device", "qemu-xhci,id=ports"] if self.ports else []),
                "-netdev", net, "-device", "virtio-net-pci,netdev=net,id=nic",
                "-chardev", f"socket,id=serial,path={serial},server=on,wait=off",
                "-serial", "chardev:serial", "-qmp", f"unix:{qmp},server=on,wait=off", "-S",
@@ -224,6 +226,19 @@ class VM:
     def plug(self):
         """Plugs the disk in as a USB stick."""
         self.monitor.do("device_add", driver="usb-storage", bus="xhci.0", drive="disk")
+
+    def plug_stick(self, name, image, rate=0):
+        """Another stick, with a switch against writing. rate: bytes a second, 0: as fast as it goes."""
+        slow = f",throttling.bps-read={rate}" if rate else ""
+        said = self.monitor.do("human-monitor-command", **{
+            "command-line": f"drive_add 0 if=none,id={name},format=raw,readonly=on,file={image}{slow}"}).strip()
+        if said != "OK":
+            raise Failure(f"QEMU: drive_add: {said}")
+        self.monitor.do("device_add", driver="usb-storage", bus="ports.0", drive=name, id=f"{name}-plug",
+                        removable=True)
+
+    def pull_stick(self, name):
+        self.monitor.do("device_del", id=f"{name}-plug")
 
     def set_link(self, up):
         self.monitor.do("set_link", name="nic", up=up)

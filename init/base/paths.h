@@ -32,6 +32,8 @@
 #define PATH_STATE_ENDS       PATH_STATE "/ends"               /* how the last runs ended, see host/ends.h */
 #define PATH_STATE_CRASH      PATH_STATE "/crash"              /* kernel logs of runs that crashed: NUMBER.txt */
 #define PATH_STATE_SLOT       PATH_STATE "/update/slot-" /* and the slot: one line, the version that was put there */
+#define PATH_STATE_CHANNELS   PATH_STATE "/update/channel"     /* see update/memory.h */
+#define PATH_STATE_FAILED     PATH_STATE "/update/failed"      /* idem */
 #define PATH_DATA_LOG         PATH_DATA "/log"
 #define PATH_RUN_IDENTITY     PATH_RUN "/identity"       /* what the storage role found in the state partition */
 #define PATH_RUN_SETTINGS     PATH_RUN "/settings.yaml"  /* copy of PATH_STATE_SETTINGS */
@@ -39,6 +41,7 @@
 #define PATH_RUN_ENDS         PATH_RUN "/ends"           /* copy of PATH_STATE_ENDS */
 #define PATH_RUN_APPS         PATH_RUN "/apps-before"    /* copy of PATH_STATE_APPS */
 #define PATH_RUN_WATCHDOG     PATH_RUN "/watchdog-reset" /* the last run was ended by the watchdog */
+#define PATH_RUN_STICK        PATH_RUN "/stick"          /* where a stick is mounted, for a moment */
 #define PATH_RUN_MACHINE_ID   "/run/machine-id"          /* /etc/machine-id points here */
 #define PATH_RUN_SLOT         PATH_RUN "/slot"           /* "a" or "b": the running slot; absent when nobody knows */
 #define PATH_RUN_SLOTS        PATH_RUN "/slots"          /* what is known of both slots, see host/slots.h */
@@ -60,6 +63,7 @@
 #define PATH_PSTORE          "/sys/fs/pstore"
 #define PATH_EFIVARS         "/sys/firmware/efi/efivars"
 #define PATH_EFI_SELECTED    PATH_EFIVARS "/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define PATH_SYS_BLOCK       "/sys/block"
 #define PATH_SYS_BLOCK_DEV   "/sys/dev/block"
 #define PATH_SYS_CONSOLES    "/sys/class/tty/console/active"
 #define PATH_SYS_RTC         "/sys/class/rtc/rtc0/since_epoch"

@@ -329,7 +329,8 @@ static struct command rows[] = {
          do_owner, NULL},
 	{"session", "WORD...", "what a browser asks of the owner role", PEER_WEB, 1, COMMAND_ARGS, do_session, NULL},
 	{"update",
-         "[show SOURCE | install SOURCE [--again] [--older] [--restart] | upload SIZE | pause | resume | cancel]",
+         "[check | show SOURCE | install [SOURCE] [--again] [--older] [--restart] | upload SIZE | pause | resume | "
+         "cancel]",
          "updates: how it stands, or what to do", ALL | PEER_OWNER, 0, 5, do_update, NULL},
 	{"slots", "", "the two slots of the system", ALL, 0, 0, do_slots, NULL},
 	{"rollback", "", "restart with the other slot", PEER_LOCAL | PEER_OWNER, 0, 0, do_rollback, NULL},

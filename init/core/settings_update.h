@@ -3,9 +3,10 @@
  *   update:
  *     health: [services, node, apps]  # what a new slot must show to be kept, see boot/criteria.h; []: running
  *     health-deadline: 15m            # how long it may take, from the start of PID 1; 1m to 24h
- *     url: ""                         # where bundles are looked for: http:// or https://; "": nowhere
- *     automatic: false                # install what is found there without being asked
- *     window: "03:00-05:00"           # when that may begin, in the site's timezone; may cross midnight; "": always */
+ *     url: ""                         # the index of a channel (update/channel.h): http:// or https://; "": none
+ *     automatic: false                # look there, install what it offers and restart into it without being asked
+ *     window: "03:00-05:00"           # when an install or that restart may begin, in UTC: the image knows no time
+ *                                     # zones; may cross midnight; "": always */
 #ifndef HEARTH_CORE_SETTINGS_UPDATE_H
 #define HEARTH_CORE_SETTINGS_UPDATE_H
 

@@ -6,41 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/limits.h"
-#include "base/paths.h"
 #include "base/str.h"
+#include "core/settings_file.h"
 
 #define BEGIN      "${site."
 #define NAME_SHOWN 40
 
-/* Storage of the parse, too large for a stack. */
-struct work {
-	struct yaml yaml;
-	char text[LIMIT_FILE];
-};
-
-static int take(struct settings *s, struct work *w, const char *path, const char *shown, struct err *e)
-{
-	struct buf b;
-
-	buf_init(&b, w->text, sizeof(w->text));
-	if (file_read(path, &b, e) < 0)
-		return e->code == ENOENT ? 0 : err_prefix(e, "%s", shown);
-	return settings_parse(s, &w->yaml, shown, w->text, b.len, e);
-}
-
 int site_load(struct settings *s, struct err *e)
 {
-	struct work *w = malloc(sizeof(*w));
+	struct settings_room *room = malloc(sizeof(*room));
 
-	if (!w)
+	if (!room)
 		return err_set(e, ENOMEM, "settings: out of memory");
-	settings_default(s);
-	int rc = take(s, w, PATH_SETTINGS_DEFAULT, PATH_SETTINGS_DEFAULT, e);
-	if (rc == 0)
-		rc = take(s, w, PATH_RUN_SETTINGS, PATH_STATE_SETTINGS, e);
-	free(w);
+	int rc = settings_load(s, room, e);
+	free(room);
 	return rc;
 }
 

@@ -335,9 +335,13 @@ static int restore_entry(const struct bootenv *b, char slot, struct buf *done, s
 	const struct bootenv_entry *en = bootenv_of(b, slot);
 	char from[LIMIT_PATH], to[LIMIT_PATH];
 	struct esp_record r;
+	struct err why;
 
-	if (read_record(slot, &r, e) < 0)
-		return e->code == ENOENT || e->code == EINVAL ? 0 : -1; /* none, or nonsense: it is made anew */
+	if (read_record(slot, &r, &why) < 0) { /* none, or nonsense: the next copy replaces it */
+		if (why.code != ENOENT && why.code != EINVAL)
+			*e = why;
+		return why.code == ENOENT || why.code == EINVAL ? 0 : -1;
+	}
 	if (en != NULL && en->generation != r.entry.generation)
 		return 0;
 	const char *name = en != NULL ? en->name : r.entry.name;

@@ -380,8 +380,6 @@ static int make_esp_anew(struct err *e)
 	if (esp_device(device, e) < 0)
 		return -1;
 	log_warnx("storage", "%s: making the boot partition anew", device);
-	if (mounts_is_mounted(PATH_ESP) && sys_umount2(PATH_ESP, 0) < 0)
-		return err_sys(e, "unmount " PATH_ESP);
 	return fs_make(FS_ESP, device, e) < 0 ? -1 : fs_mount(FS_ESP, device, e);
 }
 
@@ -389,21 +387,20 @@ static int restore_esp(struct buf *done, struct err *e)
 {
 	char slot;
 
-	if (!(st.lost & ESP) && esp_restore(done, e) == 0)
-		return 0;
-	bool fs_is_bad = (st.lost & ESP) || e->code == EIO || e->code == EUCLEAN || e->code == EROFS;
-	if (!fs_is_bad || bootenv_running(&slot, e) < 0)
+	if (!(st.lost & ESP))
+		return esp_restore(done, e);
+	if (bootenv_running(&slot, e) < 0)
 		return -1;
 	if (!esp_has_copy(slot))
-		return err_set(e, ENOENT, "it is damaged, and there is no whole copy of the boot entry of slot %c",
+		return err_set(e, ENOENT, "it does not mount, and there is no whole copy of the boot entry of slot %c",
 		               slot);
-	if (make_esp_anew(e) < 0 || esp_restore(done, e) < 0)
+	if (make_esp_anew(e) < 0)
 		return -1;
 	st.lost &= ~(unsigned)ESP;
-	return 0;
+	return esp_restore(done, e);
 }
 
-/* Late: the copies are in PATH_DATA, and nobody waits for this. */
+/* The copies are in PATH_DATA. Before that is told: nobody else makes the boot partition writable until then. */
 static int repair_esp(struct err *e)
 {
 	char text[LIMIT_DETAIL - 16], detail[LIMIT_DETAIL] = "";
@@ -459,8 +456,8 @@ static const struct step {
 	{"bring up " PATH_DATA, bring_up_data, DISK | DATA, DATA, false},
 	{"grow " PATH_DATA, grow_data, DATA, 0, false},
 	{"folders of " PATH_DATA, bind_folders, DATA, DATA, true},
-	{"tell PID 1", tell_data, DATA, 0, true},
 	{"contents of " PATH_ESP, repair_esp, DISK, 0, false},
+	{"tell PID 1", tell_data, DATA, 0, true},
 };
 
 static void tell_lost(unsigned lost, const char *why)

@@ -13,12 +13,14 @@
 #include "base/sys.h"
 #include "format/json.h"
 #include "loop/chan.h"
+#include "update/memory.h"
 
 #define ROOM       "update"
 #define WORDS      8
 #define ASK_HEAD   (sizeof(uint32_t) + 1)
 #define ID_FACTS   0x80000001u /* the teller counts from 1 */
 #define ID_RESTART 0x80000002u
+#define ID_WORLD   0x80000003u
 #define PER_TURN   16
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -66,6 +68,8 @@ static void add_bundle(struct json *j, const struct conduct *c)
 	json_string(j, "created", created);
 	json_string(j, "kubernetes", c->m.kubernetes);
 	json_string(j, "changes", c->m.changes);
+	if (c->place.found[0])
+		json_string(j, "file", c->place.found);
 	json_int(j, "size", (int64_t)c->bundle);
 	if (c->fetch > 0)
 		json_int(j, "fetch", (int64_t)c->fetch);
@@ -86,6 +90,8 @@ static void answer_status(struct answers *s, uint32_t id)
 		json_string(&j, "source", c->order.source);
 		json_int(&j, "for_s", (int64_t)((clock_ms() - c->since) / 1000));
 	}
+	if (c->place.found[0] && c->order.kind == ORDER_USB)
+		json_string(&j, "file", c->place.found);
 	if (c->known && c->state != UPDATE_IDLE)
 		json_string(&j, "version", c->m.version);
 	if (c->state == UPDATE_LOADING || c->state == UPDATE_PAUSED || c->state == UPDATE_WAITING) {
@@ -94,11 +100,38 @@ static void answer_status(struct answers *s, uint32_t id)
 		json_int(&j, "total", (int64_t)c->progress.total);
 		json_int(&j, "fetched", (int64_t)c->progress.fetched);
 	}
+	if (c->offer.known && (c->state == UPDATE_IDLE || c->state == UPDATE_FAILED))
+		json_string(&j, "channel", c->offer.text);
 	if (c->state == UPDATE_READY) {
 		json_int(&j, "copied", (int64_t)c->done.copied);
 		json_int(&j, "kept", (int64_t)c->done.kept);
 		json_int(&j, "fetched", (int64_t)c->done.fetched);
 	}
+	answer(s, id, &j);
+}
+
+/* What the channel offers. */
+static void answer_offer(struct answers *s, uint32_t id)
+{
+	const struct offer *o = &s->conduct->offer;
+	bool failed = o->there && memory_has_failed(o->version);
+	char text[LIMIT_DETAIL + 64], released[32];
+	struct buf b;
+	struct json j;
+	(void)!str_format(text, sizeof(text), "%s%s", o->text, failed ? "; it was tried here and given up" : "");
+	begin(s, &b, &j);
+	json_string(&j, "message", text);
+	if (o->there) {
+		clock_format(o->released, released, sizeof(released));
+		json_string(&j, "version", o->version);
+		if (!str_eq(o->newest, o->version))
+			json_string(&j, "newest", o->newest);
+		json_int(&j, "size", (int64_t)o->size);
+		json_string(&j, "released", released);
+		json_string(&j, "source", o->url);
+	}
+	json_string(&j, "channel", o->channel);
+	json_int(&j, "edition", (int64_t)o->serial);
 	answer(s, id, &j);
 }
 
@@ -118,7 +151,7 @@ static void on_wait(struct loop *l, void *arg)
 	struct answers *s = arg;
 	uint32_t id = s->pending;
 	(void)l;
-	if (s->show) {
+	if (s->conduct->looking) {
 		conduct_stop_look(s->conduct);
 		return;
 	}
@@ -131,9 +164,11 @@ void answers_decided(const struct err *e, void *arg)
 	struct answers *s = arg;
 	const struct conduct *c = s->conduct;
 	uint32_t id = s->pending;
-	char text[LIMIT_DETAIL];
+	char text[LIMIT_DETAIL * 2];
 	struct buf b;
 	struct json j;
+	if (seek_decided(s->seek, e))
+		return;
 	loop_cancel(s->loop, &s->wait);
 	s->pending = 0;
 	if (id == 0)
@@ -147,9 +182,13 @@ void answers_decided(const struct err *e, void *arg)
 		refuse(s, id, e->text);
 		return;
 	}
-	if (!s->show) {
-		(void)!str_format(text, sizeof(text), "started: version %s, a bundle of %" PRIu64 " MiB", c->m.version,
-		                  (c->bundle >> 20) + 1);
+	if (s->verb == ORDER_CHECK) {
+		answer_offer(s, id);
+		return;
+	}
+	if (s->verb == ORDER_INSTALL) {
+		(void)!str_format(text, sizeof(text), "started: version %s, a bundle of %" PRIu64 " MiB%s%.120s",
+		                  c->m.version, (c->bundle >> 20) + 1, c->place.found[0] ? ", " : "", c->place.found);
 		answer_message(s, id, text);
 		return;
 	}
@@ -162,17 +201,17 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 {
 	struct order o;
 	struct err e = {0};
-	bool waits;
 	if (order_parse(&o, argc, argv, &e) < 0) {
 		refuse(s, id, e.text);
 		return;
 	}
-	waits = o.verb == ORDER_SHOW || o.verb == ORDER_INSTALL;
-	if (conduct_order(s->conduct, &o, fd, &e) < 0) {
+	bool seeks = o.verb == ORDER_CHECK || (o.verb == ORDER_INSTALL && o.kind == ORDER_CHANNEL);
+	bool waits = seeks || o.verb == ORDER_SHOW || o.verb == ORDER_INSTALL;
+	if ((seeks ? seek_order(s->seek, &o, &e) : conduct_order(s->conduct, &o, fd, &e)) < 0) {
 		refuse(s, id, e.text);
 	} else if (waits) {
 		s->pending = id;
-		s->show = o.verb == ORDER_SHOW;
+		s->verb = o.verb;
 		loop_after(s->loop, &s->wait, ANSWERS_WAIT_MS, on_wait, s);
 	} else if (o.verb == ORDER_UPLOAD) {
 		answer_message(s, id, "taken; `update` tells how it goes on");
@@ -226,6 +265,37 @@ void answers_arming(void *arg)
 	loop_after(s->loop, &s->facts_wait, ANSWERS_FACTS_MS, on_no_facts, s);
 }
 
+static void tell_world(struct answers *s, const char *json, size_t len, const char *why)
+{
+	struct seek_world w;
+	struct err e = {0};
+	s->world = false;
+	loop_cancel(s->loop, &s->world_wait);
+	if (json && answers_read_world(&w, json, len, &e) < 0)
+		why = e.text;
+	if (why)
+		log_warnx(ROOM, "whether the clock is right and the network is there is not known: %s", why);
+	seek_world(s->seek, why ? NULL : &w);
+}
+
+static void on_no_world(struct loop *l, void *arg)
+{
+	(void)l;
+	tell_world(arg, NULL, 0, "no answer from PID 1");
+}
+
+/* The answer never comes at once, also when it is that there is none. */
+void answers_ask_world(void *arg)
+{
+	static const char *const argv[] = {"facts"};
+	struct answers *s = arg;
+	struct err e = {0};
+	s->world = ask(s, ID_WORLD, 1, argv, &e) == 0;
+	if (!s->world)
+		log_warnx(ROOM, "%s", e.text);
+	loop_after(s->loop, &s->world_wait, s->world ? ANSWERS_FACTS_MS : 0, on_no_world, s);
+}
+
 void answers_restart(const char *version, void *arg)
 {
 	char why[LIMIT_DETAIL];
@@ -233,6 +303,30 @@ void answers_restart(const char *version, void *arg)
 	struct err e = {0};
 	if (str_format(why, sizeof(why), "the update to %s", version) < 0 || ask(arg, ID_RESTART, 2, argv, &e) < 0)
 		log_warnx(ROOM, "restart: %s", e.text);
+}
+
+int answers_read_world(struct seek_world *w, const char *json, size_t len, struct err *e)
+{
+	const struct {
+		const char *name;
+		bool *on;
+	} wanted[] = {{"network-up", &w->network}, {"time-synced", &w->synced}, {"trial-boot", &w->trial}};
+	yyjson_doc *doc = yyjson_read(json, len, 0);
+	yyjson_val *facts = yyjson_obj_get(yyjson_doc_get_root(doc), "facts"), *fact;
+	size_t i, n;
+	memset(w, 0, sizeof(*w));
+	yyjson_arr_foreach(facts, i, n, fact)
+	{
+		const char *name = yyjson_get_str(yyjson_obj_get(fact, "name"));
+		const char *value = yyjson_get_str(yyjson_obj_get(fact, "value"));
+		for (size_t k = 0; name && value && k < COUNT_OF(wanted); k++) {
+			if (str_eq(name, wanted[k].name))
+				*wanted[k].on = str_eq(value, "on");
+		}
+	}
+	int rc = facts ? 0 : err_set(e, EPROTO, "no list of facts");
+	yyjson_doc_free(doc);
+	return rc;
 }
 
 int answers_healthy(struct names *healthy, const char *json, size_t len, struct err *e)
@@ -276,6 +370,8 @@ static void take_reply(struct answers *s, const struct proto_reply *r)
 {
 	if (r->id == ID_FACTS && s->facts)
 		arm(s, r->kind == PROTO_OK ? r->text : NULL, r->len, r->kind == PROTO_OK ? NULL : r->text);
+	else if (r->id == ID_WORLD && s->world)
+		tell_world(s, r->kind == PROTO_OK ? r->text : NULL, r->len, r->kind == PROTO_OK ? NULL : r->text);
 	else if (r->kind == PROTO_ERROR)
 		log_warnx(ROOM, "PID 1 refused: %s", r->text);
 }
@@ -330,12 +426,13 @@ static void on_channel(struct loop *l, int fd, uint32_t events, void *arg)
 	}
 }
 
-int answers_init(struct answers *s, struct loop *l, int chan, struct conduct *c, struct err *e)
+int answers_init(struct answers *s, struct loop *l, int chan, struct conduct *c, struct seek *k, struct err *e)
 {
 	memset(s, 0, sizeof(*s));
 	s->loop = l;
 	s->chan = chan;
 	s->conduct = c;
+	s->seek = k;
 	return chan < 0 ? 0 : loop_add(l, chan, EPOLLIN, on_channel, s, e);
 }
 
@@ -345,6 +442,7 @@ void answers_fini(struct answers *s)
 		return;
 	loop_cancel(s->loop, &s->wait);
 	loop_cancel(s->loop, &s->facts_wait);
+	loop_cancel(s->loop, &s->world_wait);
 	if (s->chan >= 0)
 		loop_del(s->loop, s->chan);
 }

@@ -23,6 +23,7 @@
 #define TELL_STEP   10 /* per cent between two facts */
 #define PER_TURN    16 /* messages, then others in the loop get their turn */
 #define WORKER_ARGS 10
+#define STICK_MS    5000 /* between two looks for a stick that is missed */
 
 static int begin(struct conduct *c, const struct order *o, int fd, struct err *e);
 static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg);
@@ -52,14 +53,15 @@ void conduct_text(const struct conduct *c, struct buf *b)
 		buf_add(b, c->why[0] ? c->why : "no update is under way");
 		break;
 	case UPDATE_ASKING:
-		buf_addf(b, c->order.kind == ORDER_PIPE ? "%s begins" : "asking %s", c->order.source);
+		buf_addf(b, c->order.kind == ORDER_PIPE ? "%s begins" : "asking %s",
+		         c->place.found[0] ? c->place.found : c->order.source);
 		break;
 	case UPDATE_LOADING:
 		buf_addf(b, "version %s: ", version);
 		add_progress(c, b);
 		break;
 	case UPDATE_WAITING:
-		buf_addf(b, "waiting for the network: %s", c->why);
+		buf_addf(b, "waiting for the %s: %s", c->order.kind == ORDER_USB ? "stick" : "network", c->why);
 		break;
 	case UPDATE_PAUSED:
 		buf_addf(b, "version %s: paused", version);
@@ -266,14 +268,40 @@ static int read_manifest(struct conduct *c, const struct msg_manifest *m, struct
 	static struct yaml y;
 	if (c->hooks.signer(m->text, m->text_len, m->sig, m->sig_len, c->hooks.arg, e) < 0)
 		return -1;
+	if (offer_check(&c->offer, c->next.source, m->text, m->text_len, e) < 0)
+		return -1;
 	c->bundle = m->bundle;
 	c->fetch = m->fetch;
 	return update_manifest_parse(&c->m, &y, tar_name(TAR_MANIFEST), m->text, m->text_len, e);
 }
 
+static int on_check(const void *text, size_t len, const void *sig, size_t sig_len, void *arg, struct err *e)
+{
+	const struct conduct *c = arg;
+	return c->hooks.signer(text, len, sig, sig_len, c->hooks.arg, e);
+}
+
+static void on_index(struct conduct *c, const struct msg_index *m)
+{
+	const struct channel_text t = {c->next.source, m->text, m->text_len, m->sig, m->sig_len};
+	struct err e = {0};
+	if (!c->looking || c->next.verb != ORDER_CHECK)
+		return;
+	if (offer_read(&c->offer, &t, c->synced, on_check, c, &e) < 0) {
+		e.code = e.code == EAGAIN ? ETIME : e.code; /* nothing goes on meanwhile */
+		fail(c, &e);
+		return;
+	}
+	c->looking = false;
+	hang_up(c);
+	decide(c, NULL);
+}
+
 static void on_manifest(struct conduct *c, const struct msg_manifest *m)
 {
 	struct err e = {0};
+	if (c->looking && c->next.verb == ORDER_CHECK) /* no answer to what was asked */
+		return;
 	if (read_manifest(c, m, &e) < 0) {
 		fail(c, &e);
 		return;
@@ -344,15 +372,30 @@ static void on_done(struct conduct *c, const struct msg_done *d)
 	hang_up(c);
 }
 
+static void on_again(struct loop *l, void *arg);
+
+/* After a restart the stick may come later, or be put in again. */
+static bool miss_stick(struct conduct *c, const struct err *e)
+{
+	if (c->order.kind != ORDER_USB || e->code != ENOMEDIUM)
+		return false;
+	memcpy(c->why, e->text, sizeof(c->why));
+	set_state(c, UPDATE_WAITING);
+	loop_after(c->loop, &c->again, STICK_MS, on_again, c);
+	return true;
+}
+
 static void on_again(struct loop *l, void *arg)
 {
 	struct conduct *c = arg;
 	struct err e = {0};
 	(void)l;
-	if (begin(c, &c->order, -1, &e) < 0)
-		fail(c, &e);
-	else
+	if (begin(c, &c->order, -1, &e) == 0) {
+		c->why[0] = '\0';
 		set_state(c, UPDATE_ASKING);
+	} else if (!miss_stick(c, &e)) {
+		fail(c, &e);
+	}
 }
 
 /* The next worker finds on the target what this one has done. */
@@ -371,10 +414,15 @@ static void restart_worker(struct conduct *c, const char *why)
 
 static void on_failed(struct conduct *c, const struct msg_failed *f)
 {
-	if (f->again)
+	struct err e;
+	if (f->again) {
 		restart_worker(c, f->why);
-	else
-		fail_text(c, f->why);
+		return;
+	}
+	err_put(&e, EIO, "%s", f->why);
+	if (c->place.found[0])
+		err_put_prefix(&e, "%s", c->place.found);
+	fail(c, &e);
 }
 
 static void take(struct conduct *c, const struct msg *m)
@@ -382,6 +430,9 @@ static void take(struct conduct *c, const struct msg *m)
 	switch (m->kind) {
 	case MSG_MANIFEST:
 		on_manifest(c, &m->manifest);
+		break;
+	case MSG_INDEX:
+		on_index(c, &m->index);
 		break;
 	case MSG_PROGRESS:
 		on_progress(c, &m->progress);
@@ -429,7 +480,9 @@ static int spawn(struct conduct *c, const struct order *o, int theirs, struct er
 {
 	static const char *const environment[] = {NULL};
 	const char *argv[WORKER_ARGS + 1] = {c->options.self, "update-worker",
-	                                     o->verb == ORDER_SHOW ? "show" : "install",
+	                                     o->verb == ORDER_SHOW    ? "show"
+	                                     : o->verb == ORDER_CHECK ? "index"
+	                                                              : "install",
 	                                     o->kind == ORDER_URL ? o->source : "-"};
 	char size[24];
 	struct child_spec spec;
@@ -499,6 +552,8 @@ static int begin(struct conduct *c, const struct order *o, int fd, struct err *e
 	const struct place_stand_in *t = &c->options.stand_in;
 	place_drop(&c->place, false); /* of an earlier try */
 	place_init(&c->place);
+	if (o->verb == ORDER_CHECK) /* touches no disk */
+		return start_worker(c, o, e);
 	if (place_find(&c->place, t, e) < 0 || (o->kind == ORDER_PIPE && place_pipe(&c->place, fd, e) < 0) ||
 	    place_open(&c->place, t, o, o->verb != ORDER_SHOW, e) < 0 || start_worker(c, o, e) < 0) {
 		place_drop(&c->place, false);
@@ -555,7 +610,7 @@ static int pause_it(struct conduct *c, bool paused, struct err *e)
 	if (c->chan >= 0)
 		(void)!say(c, paused ? MSG_PAUSE : MSG_RESUME, -1, e);
 	else if (!paused && begin(c, &o, -1, e) < 0)
-		return -1;
+		return miss_stick(c, e) ? 0 : -1;
 	c->due = c->due && !paused;
 	loop_cancel(c->loop, &c->again);
 	/* A worker that is only now started has the manifest to read again. */
@@ -567,6 +622,7 @@ int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *
 {
 	switch (o->verb) {
 	case ORDER_SHOW:
+	case ORDER_CHECK:
 		return look(c, o, e);
 	case ORDER_INSTALL:
 	case ORDER_UPLOAD:
@@ -621,6 +677,8 @@ void conduct_begin(struct conduct *c)
 		log_info(ROOM, "going on with the install of %s", o.source);
 		rc = install(c, &o, -1, &e);
 		c->undecided = false;
+		c->order = o;
+		rc = rc < 0 && miss_stick(c, &e) ? 0 : rc;
 	}
 	if (rc < 0) {
 		memcpy(c->why, e.text, sizeof(c->why));

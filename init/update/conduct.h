@@ -1,13 +1,13 @@
 /* The conductor of an update: takes orders, runs the worker, does what needs root's rights, keeps the record that lets
  * an install go on after a restart of the role or of the box.
  *
- * One worker at a time, for an install or for a look at a bundle. What the worker says is not believed, for it has met
- * the network: the manifest's signature is checked here once more, and so is the kernel's sum, when the worker is dead,
- * before the kernel gets its boot entry. That kernel knows the root hash, so what the worker has put into the slot
- * either is what was signed or does not boot. Whether a bundle may go in is decided here, too. A worker that dies is
- * started again, a few times; an install that fails leaves the target without a boot entry and the running slot as it
- * was. An upload has no record and no second try: what has come through its pipe is gone, so the end of the worker or
- * of the role is the end of it. */
+ * One worker at a time, for an install or for a look at a bundle or at a channel's index. What the worker says is not
+ * believed, for it has met the network: the manifest's signature is checked here once more, and so is the kernel's sum,
+ * when the worker is dead, before the kernel gets its boot entry. That kernel knows the root hash, so what the worker
+ * has put into the slot either is what was signed or does not boot. Whether a bundle may go in is decided here, too. A
+ * worker that dies is started again, a few times; an install that fails leaves the target without a boot entry and the
+ * running slot as it was. An upload has no record and no second try: what has come through its pipe is gone, so the end
+ * of the worker or of the role is the end of it. */
 #ifndef HEARTH_UPDATE_CONDUCT_H
 #define HEARTH_UPDATE_CONDUCT_H
 
@@ -19,6 +19,7 @@
 #include "loop/child.h"
 #include "loop/loop.h"
 #include "update/msg.h"
+#include "update/offer.h"
 #include "update/order.h"
 #include "update/place.h"
 #include "update/state.h"
@@ -47,6 +48,7 @@ struct conduct_options {
 	const char *ca;   /* NULL: the worker's own */
 	const char *user; /* of the worker; "": stay what we are (tests) */
 	struct place_stand_in stand_in;
+	bool soon; /* update/seek begins at once (tests) */
 };
 
 struct conduct {
@@ -68,6 +70,8 @@ struct conduct {
 	uint64_t bundle, fetch; /* bytes; fetch 0: not known */
 	struct msg_progress progress;
 	struct msg_done done;
+	bool synced;        /* the caller's, for an index: the clock is right */
+	struct offer offer; /* of the last index that was believed */
 
 	struct place place;
 	struct child worker;
@@ -83,9 +87,9 @@ void conduct_init(struct conduct *c, struct loop *l, struct teller *t, const str
                   const struct conduct_hooks *h);
 /* An install that was under way when the role or the box ended goes on. */
 void conduct_begin(struct conduct *c);
-/* ORDER_INSTALL, ORDER_SHOW: 0: begun, `decided` follows. Others: 0: done, or for ORDER_UPLOAD: the pipe is taken, and
- * how it goes on is in conduct_text. -1: refused, nothing has changed. fd: what came with the order, the caller's; an
- * upload needs the read end of its pipe. */
+/* ORDER_INSTALL, ORDER_SHOW, ORDER_CHECK: 0: begun, `decided` follows. Others: 0: done, or for ORDER_UPLOAD: the pipe
+ * is taken, and how it goes on is in conduct_text. -1: refused, nothing has changed. fd: what came with the order, the
+ * caller's; an upload needs the read end of its pipe. */
 MUST_CHECK int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *e);
 /* The end of `arming`. */
 void conduct_arm(struct conduct *c, const struct names *healthy);

@@ -25,10 +25,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "format/sha256.h"
 #include "format/version.h"
 #include "format/yaml.h"
 #include "host/verity.h"
-#include "format/sha256.h"
 #include "update/tar.h"
 
 #define MANIFEST_FORMAT     1

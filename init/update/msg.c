@@ -44,6 +44,8 @@ static bool is_whole(const struct msg *m)
 	case MSG_MANIFEST:
 		return m->manifest.text_len <= sizeof(m->manifest.text) &&
 		       m->manifest.sig_len <= sizeof(m->manifest.sig);
+	case MSG_INDEX:
+		return m->index.text_len <= CHANNEL_MAX && m->index.sig_len <= CHANNEL_SIG_MAX;
 	case MSG_PROGRESS:
 		return m->progress.phase < MSG_PHASE_COUNT;
 	case MSG_WAITING:

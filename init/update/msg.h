@@ -11,6 +11,8 @@
  *                                   <--  KERNEL: with the temporary file on the ESP, which is writable from now on
  *   DONE or FAILED                  -->
  *
+ * A worker that reads a channel says INDEX, and the end.
+ *
  * To stop it, the conductor kills it: what is on the target is found again by the next one. */
 #ifndef HEARTH_UPDATE_MSG_H
 #define HEARTH_UPDATE_MSG_H
@@ -21,6 +23,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "update/channel.h"
 #include "update/tar.h"
 
 /* What the worker is at. */
@@ -64,12 +67,19 @@ struct msg_failed {
 	uint32_t again; /* not 0: another try may do it (the file changed on the server) */
 	char why[ERR_TEXT];
 };
+/* A channel's index, signed as well. The lengths do not count the end that each text has. */
+struct msg_index {
+	uint32_t text_len, sig_len;
+	char text[CHANNEL_MAX + 1];
+	char sig[CHANNEL_SIG_MAX + 1];
+};
 struct msg_go {
 	uint32_t nothing;
 };
 
 #define MSG_LIST(X)                                                                                                    \
 	X(MANIFEST, manifest)                                                                                          \
+	X(INDEX, index)                                                                                                \
 	X(PROGRESS, progress)                                                                                          \
 	X(WAITING, waiting)                                                                                            \
 	X(DONE, done)                                                                                                  \
@@ -90,6 +100,7 @@ struct msg {
 	uint32_t kind; /* enum msg_kind */
 	union {
 		struct msg_manifest manifest;
+		struct msg_index index;
 		struct msg_progress progress;
 		struct msg_waiting waiting;
 		struct msg_done done;

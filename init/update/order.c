@@ -70,7 +70,8 @@ static int parse_source(struct order *o, const char *source, struct err *e)
 
 static int parse_install(struct order *o, unsigned argc, const char *const *argv, struct err *e)
 {
-	for (unsigned a = 3; a < argc; a++) {
+	bool named = argc > 2 && !str_starts(argv[2], "--");
+	for (unsigned a = named ? 3 : 2; a < argc; a++) {
 		size_t i = 0;
 		while (i < COUNT_OF(switches) && !(switches[i].word && str_eq(argv[a], switches[i].word)))
 			i++;
@@ -78,7 +79,10 @@ static int parse_install(struct order *o, unsigned argc, const char *const *argv
 			return err_set(e, EINVAL, "'%s' is none of --again, --older and --restart", argv[a]);
 		*flag(o, i) = true;
 	}
-	return parse_source(o, argv[2], e);
+	if (named)
+		return parse_source(o, argv[2], e);
+	o->kind = ORDER_CHANNEL;
+	return 0;
 }
 
 static int parse_upload(struct order *o, const char *size, struct err *e)
@@ -97,8 +101,9 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 		enum order_verb verb;
 		unsigned min, max; /* words, "update" and this one among them */
 	} verbs[] = {
-		{"show", ORDER_SHOW, 3, 3},   {"install", ORDER_INSTALL, 3, 6}, {"upload", ORDER_UPLOAD, 3, 3},
+		{"show", ORDER_SHOW, 3, 3},   {"install", ORDER_INSTALL, 2, 6}, {"upload", ORDER_UPLOAD, 3, 3},
 		{"pause", ORDER_PAUSE, 2, 2}, {"resume", ORDER_RESUME, 2, 2},   {"cancel", ORDER_CANCEL, 2, 2},
+		{"check", ORDER_CHECK, 2, 2},
 	};
 	size_t i = 0;
 	memset(o, 0, sizeof(*o));
@@ -107,7 +112,8 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 	while (i < COUNT_OF(verbs) && !str_eq(argv[1], verbs[i].word))
 		i++;
 	if (i == COUNT_OF(verbs))
-		return err_set(e, EINVAL, "'%s' is none of show, install, upload, pause, resume and cancel", argv[1]);
+		return err_set(e, EINVAL, "'%s' is none of check, show, install, upload, pause, resume and cancel",
+		               argv[1]);
 	if (argc < verbs[i].min && verbs[i].verb == ORDER_UPLOAD)
 		return err_set(e, EINVAL, "upload: of how many bytes?");
 	if (argc < verbs[i].min)

@@ -2,14 +2,14 @@
  *
  *   update                                                  how it stands
  *   update show SOURCE                                      what a bundle is; nothing is written
- *   update install SOURCE [--again] [--older] [--restart]   --again: the running version, too; --older: a lower one,
- * too;
- *                                                           --restart: into it as soon as it is ready
+ *   update check                                            what the channel of the settings (update.url) offers
+ *   update install [SOURCE] [--again] [--older] [--restart] --again: the running version, too; --older: a lower one,
+ *                                                           too; --restart: into it as soon as it is ready
  *   update upload SIZE                                      install what comes with the words: a pipe, SIZE bytes in it
  *   update pause | resume | cancel
  *
- * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the first bundle on
- * a stick. */
+ * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the bundle on a stick
+ * (update/usb). Without one it is what the channel offers. */
 #ifndef HEARTH_UPDATE_ORDER_H
 #define HEARTH_UPDATE_ORDER_H
 
@@ -24,8 +24,19 @@
 #define ORDER_RECORD 1024         /* bytes of a record */
 #define ORDER_MOST   (1ULL << 40) /* bytes of an upload; the slot takes far less */
 
-enum order_verb { ORDER_STATUS, ORDER_SHOW, ORDER_INSTALL, ORDER_UPLOAD, ORDER_PAUSE, ORDER_RESUME, ORDER_CANCEL };
-enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB, ORDER_PIPE };
+enum order_verb {
+	ORDER_STATUS,
+	ORDER_SHOW,
+	ORDER_INSTALL,
+	ORDER_UPLOAD,
+	ORDER_PAUSE,
+	ORDER_RESUME,
+	ORDER_CANCEL,
+	ORDER_CHECK,
+};
+/* ORDER_CHANNEL: what it offers; update/seek makes a URL of it. An index to check is a URL from the beginning.
+ * ORDER_PIPE: of an upload. */
+enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB, ORDER_CHANNEL, ORDER_PIPE };
 
 struct order {
 	enum order_verb verb;

@@ -93,8 +93,10 @@ int place_pipe(struct place *p, int fd, struct err *e)
 int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write, struct err *e)
 {
 	if (o->kind == ORDER_USB)
-		return err_set(e, ENOSYS, "updates from a stick are on their way; copy the file to " PATH_DATA);
-	if (o->kind == ORDER_FILE && (p->source = open_source(o->source, e)) < 0)
+		p->source = usb_open(p->half.disk, p->found, e);
+	else if (o->kind == ORDER_FILE)
+		p->source = open_source(o->source, e);
+	if (p->source < 0 && o->kind != ORDER_URL)
 		return -1;
 	p->running = open_slot(t->running, p->half.running_name, O_RDONLY, e);
 	if (p->running < 0)
@@ -307,12 +309,46 @@ void place_read_last(char *text, size_t cap)
 		text[0] = '\0';
 }
 
-bool place_armed(const struct place *p, char version[VERSION_TEXT])
+/* What was put into the other slot; "" when nobody knows. */
+static void other_version(const struct place *p, char version[VERSION_TEXT])
 {
 	char path[LIMIT_PATH], line[VERSION_TEXT + 1];
-	struct bootenv b;
 	struct err ignored;
 	struct buf text;
+	version[0] = '\0';
+	buf_init(&text, line, sizeof(line));
+	if (slot_record(p->half.other, path, &ignored) < 0 || file_read(path, &text, &ignored) < 0)
+		return;
+	line[strcspn(line, "\n")] = '\0';
+	(void)!str_copy(version, VERSION_TEXT, line);
+}
+
+static bool is_newer(const char *a, const char *b)
+{
+	struct version left, right;
+	return version_read(a, &left) == 0 && version_read(b, &right) == 0 && version_compare(&left, &right) > 0;
+}
+
+bool place_given_up(const struct place *p, char version[VERSION_TEXT])
+{
+	char now[VERSION_TEXT];
+	struct bootenv b;
+	struct err ignored;
+	other_version(p, version);
+	if (version[0] == '\0' || bootenv_read(&b, &ignored) < 0)
+		return false;
+	const struct bootenv_entry *other = bootenv_of(&b, p->half.other), *running = bootenv_of(&b, p->half.running);
+	if (bootenv_state(other) == BOOTENV_BAD)
+		return true;
+	place_version(now);
+	return bootenv_state(other) == BOOTENV_GOOD && running && running->generation > other->generation &&
+	       is_newer(version, now);
+}
+
+bool place_armed(const struct place *p, char version[VERSION_TEXT])
+{
+	struct bootenv b;
+	struct err ignored;
 	version[0] = '\0';
 	if (bootenv_read(&b, &ignored) < 0)
 		return false;
@@ -320,11 +356,7 @@ bool place_armed(const struct place *p, char version[VERSION_TEXT])
 	if (bootenv_state(other) != BOOTENV_TRIAL || other->used > 0 ||
 	    (running && running->generation > other->generation))
 		return false;
-	buf_init(&text, line, sizeof(line));
-	if (slot_record(p->half.other, path, &ignored) < 0 || file_read(path, &text, &ignored) < 0)
-		return true;
-	line[strcspn(line, "\n")] = '\0';
-	(void)!str_copy(version, VERSION_TEXT, line);
+	other_version(p, version);
 	return true;
 }
 

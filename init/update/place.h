@@ -16,6 +16,7 @@
 #include "host/halves.h"
 #include "update/manifest.h"
 #include "update/order.h"
+#include "update/usb.h"
 
 #define PLACE_LAST PATH_DATA "/update/last" /* a sentence: how the last install ended */
 #define PLACE_JOB  PATH_DATA "/update/job"  /* the install under way: update/order's record */
@@ -24,6 +25,7 @@ struct place {
 	struct halves half;
 	int target, running, source; /* descriptors, -1: not open */
 	int kernel;                  /* the temporary file on the ESP, which is writable while it is open */
+	char found[USB_FOUND];       /* which file on which stick; "": another source */
 };
 
 /* For tests: files in the place of the partitions. */
@@ -35,7 +37,7 @@ struct place_stand_in {
 void place_init(struct place *p);
 /* Who is who. Refuses where there is no second slot, and while the running one is on trial. */
 MUST_CHECK int place_find(struct place *p, const struct place_stand_in *t, struct err *e);
-/* The descriptors for the worker. write: the target, too. */
+/* The descriptors for the worker. write: the target, too. code ENOMEDIUM: the source is a stick that is not there. */
 MUST_CHECK int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write,
                           struct err *e);
 /* The read end of an upload's pipe, which stays the caller's, too. */
@@ -59,6 +61,8 @@ void place_write_last(const char *text);
 void place_read_last(char *text, size_t cap);
 /* Was the other slot armed before this role began, and not started since? Its version, "" when that is not known. */
 bool place_armed(const struct place *p, char version[VERSION_TEXT]);
+/* Does the other slot hold a version that did not get well, or that a person went back from? */
+bool place_given_up(const struct place *p, char version[VERSION_TEXT]);
 /* Closes everything. forget: the temporary kernel goes too. */
 void place_drop(struct place *p, bool forget);
 

@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "format/sha256.h"
 #include "format/yaml.h"
 #include "update/manifest.h"
-#include "format/sha256.h"
 #include "update/tar.h"
 
 struct reader_hooks {

@@ -16,8 +16,8 @@
 
 #include "base/err.h"
 #include "board.h"
-#include "host/verity.h"
 #include "format/sha256.h"
+#include "host/verity.h"
 
 #define TREE_FANOUT     (VERITY_BLOCK / SHA256_BYTES)
 #define TREE_SLOT       (UINT64_C(256) * BOARD_SYSTEM_MIB) /* blocks of a slot: image, superblock and levels */

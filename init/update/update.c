@@ -16,6 +16,7 @@
 #include "loop/signals.h"
 #include "update/answers.h"
 #include "update/conduct.h"
+#include "update/seek.h"
 #include "update/signature.h"
 #include "update/worker.h"
 
@@ -28,11 +29,12 @@ static struct {
 	struct teller_fact fact[4];
 	struct conduct conduct;
 	struct answers answers;
+	struct seek seek;
 } role;
 
 static int parse_options(int argc, char **argv, struct conduct_options *o)
 {
-	const char *slot = "a";
+	const char *slot = "a", *soon = "no";
 	const struct {
 		const char *name;
 		const char **value;
@@ -41,6 +43,7 @@ static int parse_options(int argc, char **argv, struct conduct_options *o)
 	             {"--ca", &o->ca},
 	             {"--user", &o->user},
 	             {"--slot", &slot},
+	             {"--soon", &soon},
 	             {"--target", &o->stand_in.target},
 	             {"--running", &o->stand_in.running}};
 	for (int i = 1; i < argc; i += 2) {
@@ -52,6 +55,7 @@ static int parse_options(int argc, char **argv, struct conduct_options *o)
 		*known[n].value = argv[i + 1];
 	}
 	o->stand_in.slot = slot[0];
+	o->soon = str_eq(soon, "yes");
 	return !o->stand_in.target == !o->stand_in.running && (str_eq(slot, "a") || str_eq(slot, "b")) ? 0 : -1;
 }
 
@@ -86,15 +90,18 @@ static int set_up(const struct conduct_options *o, struct err *e)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, 0};
 	const struct conduct_hooks hooks = {answers_decided, on_signer, answers_arming, answers_restart, &role.answers};
+	const struct seek_hooks looking = {answers_ask_world, answers_decided, answers_restart, &role.answers};
 	int chan = channel(); /* before the loop may take that number */
 	teller_init(&role.teller, role.fact, COUNT_OF(role.fact));
 	if (loop_init(&role.loop, e) < 0 || signals_init(&role.loop, signals, on_signal, NULL, e) < 0)
 		return -1;
 	teller_open(&role.teller, &role.loop, chan, ROOM);
 	conduct_init(&role.conduct, &role.loop, &role.teller, o, &hooks);
-	if (answers_init(&role.answers, &role.loop, chan, &role.conduct, e) < 0)
+	seek_init(&role.seek, &role.loop, &role.conduct, &looking);
+	if (answers_init(&role.answers, &role.loop, chan, &role.conduct, &role.seek, e) < 0)
 		return -1;
 	conduct_begin(&role.conduct);
+	seek_begin(&role.seek);
 	return 0;
 }
 
@@ -105,7 +112,7 @@ int update_main(int argc, char **argv)
 	log_init(ROOM, STDERR_FILENO, 0);
 	if (parse_options(argc, argv, &o) < 0) {
 		log_errx(ROOM, "usage: hearth update [--self FILE] [--keys FOLDER] [--ca FILE] [--user NAME] "
-		               "[--target FILE --running FILE --slot a|b]");
+		               "[--soon yes] [--target FILE --running FILE --slot a|b]");
 		return EXIT_USAGE;
 	}
 	int rc = set_up(&o, &e);
@@ -115,6 +122,7 @@ int update_main(int argc, char **argv)
 	}
 	if (rc < 0)
 		log_errx(ROOM, "%s", e.text);
+	seek_fini(&role.seek);
 	conduct_fini(&role.conduct);
 	answers_fini(&role.answers);
 	teller_fini(&role.teller);

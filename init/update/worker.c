@@ -32,7 +32,7 @@ static struct {
 	const char *url;
 	const char *keys_folder;
 	struct fetch_config config;
-	bool show;
+	bool show, index;
 	uint64_t pipe; /* bytes in it; 0: the source is none */
 	struct signature_keys keys;
 	struct source source;
@@ -263,9 +263,10 @@ static int enter_cage(struct err *e)
 
 static int parse(int argc, char **argv)
 {
-	if (argc < 3 || (!str_eq(argv[1], "show") && !str_eq(argv[1], "install")) || argc % 2 == 0)
+	worker.show = argc > 1 && str_eq(argv[1], "show");
+	worker.index = argc > 1 && str_eq(argv[1], "index");
+	if (argc < 3 || argc % 2 == 0 || (!worker.show && !worker.index && !str_eq(argv[1], "install")))
 		return -1;
-	worker.show = str_eq(argv[1], "show");
 	worker.url = argv[2];
 	for (int i = 3; i < argc; i += 2) {
 		if (str_eq(argv[i], "--keys"))
@@ -285,6 +286,37 @@ static bool is_open(int fd)
 	return sys_fcntl(fd, F_GETFD, 0) >= 0;
 }
 
+/* The signature is asked for last: an edition that comes in between is noticed by it. */
+static int get_index(struct fetch *f, struct msg_index *m, struct err *e)
+{
+	char beside[URL_MAX];
+	const char *signer;
+	struct buf text, sig;
+	buf_init(&text, m->text, sizeof(m->text));
+	buf_init(&sig, m->sig, sizeof(m->sig));
+	if (url_suffix(beside, worker.url, ".sig", e) < 0 || fetch_get(f, worker.url, &text, e) < 0 ||
+	    fetch_get(f, beside, &sig, e) < 0)
+		return -1;
+	m->text_len = (uint32_t)text.len;
+	m->sig_len = (uint32_t)sig.len;
+	if (signature_check(&worker.keys, m->text, text.len, (const uint8_t *)m->sig, sig.len, &signer, e) < 0)
+		return err_prefix(e, "%s", CHANNEL_FILE);
+	return 0;
+}
+
+static int run_index(struct err *e)
+{
+	static struct msg m = {.kind = MSG_INDEX};
+	struct fetch f;
+	if (fetch_open(&f, &worker.config, e) < 0)
+		return -1;
+	int rc = get_index(&f, &m.index, e);
+	if (rc == 0)
+		say(&m);
+	fetch_close(&f);
+	return rc;
+}
+
 static int open_source(struct err *e)
 {
 	int fd = str_eq(worker.url, "-") ? WORKER_SOURCE : -1;
@@ -299,6 +331,8 @@ static int run(struct err *e)
 	uint64_t fetch = 0;
 	worker.config.tick = on_tick;
 	worker.config.on_wait = on_wait;
+	if (worker.index)
+		return run_index(e);
 	if (open_source(e) < 0)
 		return -1;
 	in->source = &worker.source;
@@ -332,8 +366,8 @@ int worker_main(int argc, char **argv)
 	struct err e = {0};
 	log_init(ROOM, STDERR_FILENO, 0);
 	if (parse(argc, argv) < 0) {
-		log_errx(ROOM,
-		         "usage: hearth update-worker install|show URL|- [--keys FOLDER] [--ca FILE] [--pipe SIZE]");
+		log_errx(ROOM, "usage: hearth update-worker install|show|index URL|- [--keys FOLDER] [--ca FILE] "
+		               "[--pipe SIZE]");
 		return EXIT_USAGE;
 	}
 	int rc = signature_load(&worker.keys, worker.keys_folder, &e);

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "host/verity.h"
 #include "format/sha256.h"
+#include "host/verity.h"
 
 struct fake_tree {
 	struct verity v; /* salt_len and salt: to be set before */

@@ -81,6 +81,8 @@ class Box:
         self.write('boot/EFI/Linux/hearth-0001-a.efi', running.uki)
         self.write('boot/EFI/Linux/hearth-0000-b.efi', b'older kernel')
         self.facts, self.asked, self.answers, self.reboots = {}, 0, {}, []
+        self.world = {'sun': 'on', 'time-synced': 'on'}  # facts of PID 1
+        self.options = []  # more words for the role
         self.news = threading.Condition()
         self.program = self.channel = self.reader = None
         self.log = folder + '/role.log'
@@ -97,6 +99,16 @@ class Box:
     def read(self, name):
         with open(self.path(name), 'rb') as f:
             return f.read()
+
+    def rename(self, name, to):
+        os.rename(self.path(name), self.path(to))
+
+    def mkdir(self, name):
+        os.mkdir(self.path(name))
+
+    def remove(self):
+        """Its files, when it is stopped: another box may come."""
+        shutil.rmtree(self.root)
 
     def exists(self, name):
         return os.path.exists(self.path(name))
@@ -123,7 +135,7 @@ class Box:
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         argv = ['chroot', self.root, '/usr/bin/hearth', 'update', '--keys', '/etc/keys', '--ca', '/etc/ca.pem',
                 '--target', '/slots/b', '--running', '/slots/a', '--slot', 'a',
-                '--user', 'update' if self.other_user else '']
+                '--user', 'update' if self.other_user else '', *self.options]
         with open(self.log, 'ab') as log:
             # The shell moves the channel from 0, where Popen can put it, to 3; every step keeps the pid.
             self.program = subprocess.Popen(['sh', '-c', 'exec "$@" 3<&0 </dev/null', 'sh', *argv], stdin=theirs,
@@ -181,7 +193,7 @@ class Box:
             self.facts[words[1]] = (words[2], words[3] if len(words) > 3 else '')
         elif words[0] == 'facts':
             rows = [{'name': name, 'value': value} for name, value in
-                    (('app-web', 'on'), ('app-dns', 'off'), ('sun', 'on'))]
+                    (('app-web', 'on'), ('app-dns', 'off'), *self.world.items())]
             answer = bytes([OK]) + json.dumps({'facts': rows}).encode()
         elif words[0] == 'reboot':
             self.reboots.append(words[1:])

@@ -41,19 +41,21 @@ def image(parts):
 
 
 class Keys:
-    """folder/private.pem, and folder/keys/current.pem as a box has it."""
+    """folder/private.pem, and folder/keys/current.pem as a box has it; or those of the build."""
 
-    def __init__(self, folder):
-        self.private, self.folder = folder + '/private.pem', folder + '/keys'
+    def __init__(self, folder, build=False):
+        self.private, self.folder, self.text = folder + '/private.pem', folder + '/keys', folder + '/signed.text'
         os.makedirs(self.folder)
+        if build:
+            self.private = run(TOP + '/board/keys.sh', 'private').decode().strip()
+            return
         run('openssl', 'ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', self.private)
         run('openssl', 'pkey', '-in', self.private, '-pubout', '-out', self.folder + '/current.pem')
 
     def sign(self, text):
-        path = self.private + '.text'
-        with open(path, 'wb') as f:
+        with open(self.text, 'wb') as f:
             f.write(text)
-        return run('openssl', 'dgst', '-sha256', '-sign', self.private, path)
+        return run('openssl', 'dgst', '-sha256', '-sign', self.private, self.text)
 
 
 class Bundle:

@@ -57,10 +57,10 @@ static void a_torn_superblock_has_a_backup(void **state)
 	(void)state;
 	helper_fails = "e2fsck";
 	helper_status = 4;
-	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), -1);
+	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &fixed, &e), -1);
 	assert_string_equal(disk_log, "e2fsck /dev/vda4\n");
 	helper_status = 8; /* and so does the second one here */
-	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &e), -1);
+	assert_int_equal(fs_check(FS_STATE, "/dev/vda4", &fixed, &e), -1);
 	assert_string_equal(disk_log, "e2fsck /dev/vda4\ne2fsck /dev/vda4\ne2fsck /dev/vda4\n");
 }
 

@@ -22,6 +22,7 @@ static struct teller teller;
 static struct teller_fact fact[4];
 static struct conduct conduct;
 static struct answers answers;
+static struct seek seek;
 static struct err e;
 static int fds[2];
 
@@ -47,12 +48,15 @@ static int setup(void **state)
 	teller_init(&teller, fact, COUNT_OF(fact));
 	teller_open(&teller, &loop, fds[0], "test");
 	conduct_init(&conduct, &loop, &teller, &options, &hooks);
-	return answers_init(&answers, &loop, fds[0], &conduct, &e);
+	const struct seek_hooks looking = {answers_ask_world, answers_decided, answers_restart, &answers};
+	seek_init(&seek, &loop, &conduct, &looking);
+	return answers_init(&answers, &loop, fds[0], &conduct, &seek, &e);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	seek_fini(&seek);
 	conduct_fini(&conduct);
 	answers_fini(&answers);
 	teller_fini(&teller);
@@ -104,7 +108,7 @@ static void each_ask_gets_an_answer(void **state)
 		const char *says;
 	} cases[] = {
 		{"update", PROTO_OK, "{\"message\":\"no update is under way\",\"state\":\"idle\"}"},
-		{"update|bake", PROTO_ERROR, "none of show"},
+		{"update|bake", PROTO_ERROR, "none of check, show"},
 		{"update|pause", PROTO_ERROR, "no update is under way"},
 		{"update|resume", PROTO_ERROR, "no update is under way"},
 		{"update|cancel", PROTO_ERROR, "no update is under way"},
@@ -112,6 +116,8 @@ static void each_ask_gets_an_answer(void **state)
 		{"update|upload|0", PROTO_ERROR, "no number of bytes"},
 		{"update|upload|5", PROTO_ERROR, "/boot is not mounted"},
 		{"update|show|http://a/b", PROTO_ERROR, "/boot is not mounted"},
+		{"update|check", PROTO_ERROR, "set update.url in the settings"},
+		{"update|install", PROTO_ERROR, "set update.url in the settings"},
 		{"a|b|c|d|e|f|g|h|i", PROTO_ERROR, "too many words"},
 	};
 	enum proto_kind kind;
@@ -185,6 +191,22 @@ static void healthy_apps_are_taken_from_the_facts(void **state)
 	assert_int_equal(answers_healthy(&healthy, "", 0, &e), -1);
 }
 
+static void what_pid1_knows(void **state)
+{
+	static const char json[] =
+		"{\"facts\":[{\"name\":\"network-up\",\"value\":\"on\"},{\"name\":\"time-synced\","
+		"\"value\":\"off\"},{\"name\":\"trial-boot\",\"value\":\"on\"},{\"value\":\"on\"},7]}";
+	struct seek_world w;
+
+	(void)state;
+	assert_int_equal(answers_read_world(&w, json, strlen(json), &e), 0);
+	assert_true(w.network && !w.synced && w.trial);
+	assert_int_equal(answers_read_world(&w, "{\"facts\":[]}", 12, &e), 0);
+	assert_true(!w.network && !w.synced && !w.trial);
+	assert_int_equal(answers_read_world(&w, "{}", 2, &e), -1);
+	assert_int_equal(answers_read_world(&w, "nonsense", 8, &e), -1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -193,6 +215,7 @@ int main(void)
 		T(a_descriptor_that_nobody_takes_is_closed),
 		T(the_end_of_the_channel_ends_the_role),
 		T(a_restart_is_asked_for),
+		T(what_pid1_knows),
 		T(healthy_apps_are_taken_from_the_facts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,9 @@ static void words_are_orders(void **state)
 		{"update pause", {.verb = ORDER_PAUSE}},
 		{"update resume", {.verb = ORDER_RESUME}},
 		{"update cancel", {.verb = ORDER_CANCEL}},
+		{"update check", {.verb = ORDER_CHECK}},
+		{"update install", {.verb = ORDER_INSTALL, .kind = ORDER_CHANNEL}},
+		{"update install --restart", {.verb = ORDER_INSTALL, .kind = ORDER_CHANNEL, .restart = true}},
 		{"update show usb", {.verb = ORDER_SHOW, .kind = ORDER_USB, .source = "usb"}},
 		{"update show http://a/b", {.verb = ORDER_SHOW, .kind = ORDER_URL, .source = "http://a/b"}},
 		{"update install https://a/b?c=d",
@@ -72,8 +75,9 @@ static void others_are_refused(void **state)
 	static const struct {
 		const char *words, *says;
 	} cases[] = {
-		{"update bake", "'bake' is none of show"},
-		{"update install", "from where"},
+		{"update bake", "'bake' is none of check, show"},
+		{"update check usb", "too many"},
+		{"update install --now", "'--now' is none of"},
 		{"update show", "from where"},
 		{"update upload", "how many bytes"},
 		{"update upload 0", "no number of bytes"},

@@ -5,8 +5,11 @@ import shutil
 from bundles import Bundle, Keys, image
 
 
+LEAST = 20000  # fewer bytes than the first range: the server's refusal is what is said
+
+
 def bad_bundles(stage):
-    """(what, bytes, part of the sentence)"""
+    """(what, bytes, part of the sentence). stage: what has folder, new_blocks and bundle()."""
     new = stage.new_blocks
     good = stage.bundle(new)
     data = good.pack()
@@ -26,6 +29,7 @@ def bad_bundles(stage):
     yield 'trailing', data + b'\0', 'trailing'
     yield 'order', good.pack([rows[1], rows[0], *rows[2:]]), 'out of order'
     yield 'twice', good.pack([rows[0], rows[0], *rows[1:]]), 'twice'
+    yield 'oversize', good.pack([(rows[0][0], rows[0][1] + b'#' * 20000), *rows[1:]]), 'manifest.yaml'
     yield 'path', good.pack([('../manifest.yaml', rows[0][1]), *rows[1:]]), 'folder'
     yield 'no bundle', b'\x7fELF' + bytes(100000), 'not a bundle'
     yield 'unknown key', stage.bundle(new, surprise='1').pack(), 'surprise'
@@ -43,8 +47,8 @@ def case_refused(stage):
                 stage.server.files['/bad.hearth'] = data
                 stage.server.ranges = source != 'stream'
                 place = '/data/bad.hearth' if source == 'file' else stage.server.url('/bad.hearth')
-                if source != 'file' and len(data) < 20000:
-                    continue  # fewer bytes than the first range: the server's refusal is what is said
+                if source != 'file' and len(data) < LEAST:
+                    continue
                 said = box.refusal('install', place)
                 assert want in said, '%s (%s): %s' % (what, source, said)
                 assert box.picture() == before, '%s (%s) changed something' % (what, source)
@@ -69,7 +73,8 @@ def case_sources(stage):
                              ('ftp://x/y', 'none of'), ('usb', 'stick'), ('x', 'none of')):
             said = box.refusal('install', source)
             assert want in said, (source, said)
-        assert 'from where' in box.refusal('install')
+        assert 'set update.url' in box.refusal('install')
+        assert 'from where' in box.refusal('show')
         assert 'none of' in box.refusal('install', '/data/x', '--now')
         assert 'none of' in box.refusal('bake')
         for word in ('pause', 'resume', 'cancel'):
