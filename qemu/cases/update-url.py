@@ -21,9 +21,10 @@ def facts(box):
 
 def run(case):
     server = Server()
-    server.files["/new.hearth"] = (variant.make("second", "0.2.0") / "hearth-0.2.0.hearth").read_bytes()
+    second = variant.make("second", "0.2.0")
+    server.files["/new.hearth"] = (second / "hearth-0.2.0.hearth").read_bytes()
     url = f"http://10.0.2.2:{server.port}/new.hearth"
-    whole = len(server.files["/new.hearth"])
+    kernel, image = ((second / name).stat().st_size for name in ("uki.efi", "root.img"))
     box = case.vm(image=case.booted()).start()
     box.prompt()
     box.running()
@@ -34,10 +35,11 @@ def run(case):
     text = box.command(f"update install {url}")
     check("started: version 0.2.0" in text, f"`update install` says:\n{text}")
     box.until("the update is ready", lambda: facts(box)["update-ready"]["value"] == "on", 600)
-    check(server.sent < whole / 4, f"{server.sent >> 10} KiB of {whole >> 10} were fetched")
+    check(server.sent < kernel + image / 4, f"{server.sent >> 10} KiB were fetched, {kernel >> 10} of them the kernel")
     box.send("reboot\r")
     box.expect(r"\[y/N\]")
     box.send("y\r")
+    box.expect(r"Hearth [0-9.]+, slot b", 400)
     box.prompt()
     status = box.running()
     check(status["slot"] == "b", f"the new slot is b, and {status['slot']} runs")
