@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 
 from box import CLONE_NEWNET, RESTARTED, TOP, Failed, check, libc, must, service, until
@@ -55,9 +56,10 @@ def overlay(name):
         return f.read()
 
 
-def owner_box(make):
+def owner_box(make, files=(), **services):
     box = make({'storage': service('storage', STORAGE, type='oneshot'), 'cert': overlay('cert'),
-                'owner': overlay('owner'), 'web': overlay('web')}, files={'/etc/passwd': PASSWD})
+                'owner': overlay('owner'), 'web': overlay('web'), **services},
+               files={'/etc/passwd': PASSWD, **dict(files)})
     inside(box, loopback_up)
     box.wait_ready('storage', 'cert', 'owner', 'web')
     return box
@@ -98,6 +100,25 @@ def case_first_login(make):
     check((status, 'update: not in this image' in answer['error']) == (400, True), answer)
     status, _, answer = ask(box, 'PUT', '/api/v1/update/upload', b'x' * 100, session)
     check((status, 'update: not in this image' in answer['error']) == (400, True), answer)
+
+
+def case_an_upload_reaches_the_worker(make):
+    """From the browser to the update role's worker, by four processes: what it says of the bytes proves it."""
+    if os.getuid():
+        return
+    key = subprocess.run('openssl ecparam -name prime256v1 -genkey -noout | openssl pkey -pubout', shell=True,
+                         stdout=subprocess.PIPE, check=True).stdout.decode()
+    update = ('mkdir -p /boot && /bin/busybox mount -t tmpfs none /boot && mkdir -p /boot/EFI/Linux /data && '
+              'touch /slot-a /slot-b /boot/EFI/Linux/hearth-0001-a.efi && '
+              'exec hearth update --user "" --keys /etc/keys --running /slot-a --target /slot-b --slot a')
+    box = owner_box(make, {'/etc/keys/current.pem': key}, update=service('update', update, control='true'))
+    box.wait_ready('update')
+    _, session = first_login(box, 'a good password')
+    status, _, answer = ask(box, 'PUT', '/api/v1/update/upload', b'x' * 200000, session)
+    check(status in (200, 409), (status, answer))  # it may have seen enough before all of it came
+    said = until(lambda: (lambda u: u if u['state'] == 'failed' else None)(ask(box, 'GET', '/api/v1/update')[2]),
+                 'the worker to refuse it')
+    check('not a bundle' in said['message'], said)
 
 
 def case_reset_at_the_box(make):
