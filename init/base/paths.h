@@ -31,9 +31,9 @@
 #define PATH_STATE_APPS       PATH_STATE "/update/apps-before" /* healthy apps when an update was armed */
 #define PATH_STATE_ENDS       PATH_STATE "/ends"               /* how the last runs ended, see host/ends.h */
 #define PATH_STATE_CRASH      PATH_STATE "/crash"              /* kernel logs of runs that crashed: NUMBER.txt */
-#define PATH_STATE_SLOT       PATH_STATE "/update/slot-" /* and the slot: one line, the version that was put there */
-#define PATH_STATE_CHANNELS   PATH_STATE "/update/channel"     /* see update/memory.h */
-#define PATH_STATE_FAILED     PATH_STATE "/update/failed"      /* idem */
+#define PATH_STATE_SLOT       PATH_STATE "/update/slot-"   /* and the slot: one line, the version that was put there */
+#define PATH_STATE_CHANNELS   PATH_STATE "/update/channel" /* see update/memory.h */
+#define PATH_STATE_FAILED     PATH_STATE "/update/failed"  /* idem */
 #define PATH_DATA_LOG         PATH_DATA "/log"
 #define PATH_RUN_IDENTITY     PATH_RUN "/identity"       /* what the storage role found in the state partition */
 #define PATH_RUN_SETTINGS     PATH_RUN "/settings.yaml"  /* copy of PATH_STATE_SETTINGS */
