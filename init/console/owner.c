@@ -46,7 +46,7 @@ static struct {
 	int child_chan; /* -1: no child */
 	struct loop_timer late;
 	char data[LIMIT_REPLY + 1];
-} role = {.self = PATH_SELF, .child_chan = -1};
+} role;
 
 /* ---- to PID 1 ---- */
 
@@ -302,6 +302,8 @@ int owner_main(int argc, char **argv)
 	struct owner_limits limits = OWNER_LIMITS;
 	struct err e = {0};
 	log_init(ROOM, STDERR_FILENO, 0);
+	role.self = PATH_SELF;
+	role.child_chan = -1;
 	if (parse_options(argc, argv, &limits) < 0) {
 		log_errx(ROOM, "usage: hearth owner [--self FILE] [--idle-ms N] [--whole-ms N]");
 		return EXIT_USAGE;

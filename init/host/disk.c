@@ -314,7 +314,7 @@ static int write_copy(int fd, const struct gpt *g, uint64_t lba, struct err *e)
 
 int disk_wipe(int fd, const struct gpt_part *p, struct err *e)
 {
-	static const uint8_t zero[WIPE_STEP * GPT_SECTOR];
+	static uint8_t zero[WIPE_STEP * GPT_SECTOR]; /* not const: it takes no room in the program's file */
 	uint64_t end = p->last - p->first < WIPE_SECTORS ? p->last + 1 : p->first + WIPE_SECTORS;
 
 	for (uint64_t at = p->first; at < end; at += WIPE_STEP) {

@@ -40,7 +40,7 @@ static struct {
 	uint64_t told; /* clock_ms of the last PROGRESS */
 	enum msg_phase phase;
 	bool waiting;
-} worker = {.keys_folder = PATH_UPDATE_KEYS, .config = {.ca_file = PATH_CA, .stop_fd = -1}};
+} worker; /* set in parse: with values of its own here it would be a sixth of the program's file */
 
 /* --- messages --------------------------------------------------------------------------------- */
 
@@ -268,6 +268,8 @@ static int parse(int argc, char **argv)
 	if (argc < 3 || argc % 2 == 0 || (!worker.show && !worker.index && !str_eq(argv[1], "install")))
 		return -1;
 	worker.url = argv[2];
+	worker.keys_folder = PATH_UPDATE_KEYS;
+	worker.config = (struct fetch_config){.ca_file = PATH_CA, .stop_fd = -1};
 	for (int i = 3; i < argc; i += 2) {
 		if (str_eq(argv[i], "--keys"))
 			worker.keys_folder = argv[i + 1];
@@ -306,8 +308,9 @@ static int get_index(struct fetch *f, struct msg_index *m, struct err *e)
 
 static int run_index(struct err *e)
 {
-	static struct msg m = {.kind = MSG_INDEX};
+	static struct msg m;
 	struct fetch f;
+	m.kind = MSG_INDEX;
 	if (fetch_open(&f, &worker.config, e) < 0)
 		return -1;
 	int rc = get_index(&f, &m.index, e);
