@@ -29,7 +29,8 @@ int owner_hear(struct owner *o, struct events *evs, const struct request *rq, st
 void owner_text(const struct owner *o, const char *url, struct buf *b)
 {
 	if (o->login == OWNER_FIRST)
-		buf_addf(b, "first login: code %s at %s", o->code, url[0] != '\0' ? url : "https://, no address yet");
+		buf_addf(b, "first login: code %s at %s", o->code,
+		         url[0] != '\0' ? url : "its page, once it has an address");
 	else if (o->login == OWNER_SET)
 		buf_add(b, "a password is set; 'owner reset' forgets it and makes a code for a new one");
 	else

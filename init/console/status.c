@@ -59,7 +59,7 @@ static void first_login(struct page *p, yyjson_val *s)
 		return;
 	buf_init(&b, text, sizeof(text));
 	buf_addf(&b, "first login: code %s at %s", field_str(s, "first_login"),
-	         url[0] ? url : "https://, no address yet");
+	         url[0] ? url : "its page, once it has an address");
 	text_wrap(p->out, text, (struct text_at){0, 2, p->width});
 }
 

@@ -10,7 +10,7 @@ Before the next turn everything is deleted. One more round goes before, uncounte
 cache of kinds, which kubectl keeps. What the server itself spends on a set is the limit of both.
 
 The role has two times: when the last object is applied and the record of it written (its log says so), and when PID 1
-has been told, which the role does at most every half second. kubectl's is that of its end."""
+has been told, which the role does at most every 200 ms. kubectl's is that of its end."""
 import os
 import pathlib
 import shutil
