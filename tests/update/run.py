@@ -4,7 +4,7 @@ of the ESP, and an HTTP server that misbehaves: every function case_* of cases/*
 
   run.py [CASE...]       CASE: a name or a part of one
 
-Writes build/results/update.tsv (verdict, name, seconds, detail), and of a failed case the role's log to build/log/."""
+Writes build/results/update-test.tsv (verdict, name, seconds, detail), and of a failed case the role's log to build/log/."""
 import importlib
 import os
 import shutil
@@ -91,7 +91,7 @@ def main():
               flush=True)
     if not sys.argv[1:]:
         os.makedirs(TOP + '/build/results', exist_ok=True)
-        with open(TOP + '/build/results/update.tsv', 'w') as f:
+        with open(TOP + '/build/results/update-test.tsv', 'w') as f:
             f.writelines('%s\tupdate:%s\t%.1f\t%s\n' % (verdict, name, took, ' '.join(detail.split()))
                          for name, verdict, took, detail in rows)
     bad = sum(row[1] == 'fail' for row in rows)
