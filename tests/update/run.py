@@ -4,7 +4,8 @@ of the ESP, and an HTTP server that misbehaves: every function case_* of cases/*
 
   run.py [CASE...]       CASE: a name or a part of one
 
-Writes build/results/update-test.tsv (verdict, name, seconds, detail), and of a failed case the role's log to build/log/."""
+Writes build/results/update-test.tsv (verdict, name, seconds, detail), and of a failed case the role's log to
+build/log/."""
 import importlib
 import os
 import shutil
