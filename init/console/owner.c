@@ -27,7 +27,6 @@
 #define ROOM       "owner"
 #define FILE_PATH  PATH_STATE_OWNER "/" OWNER_FILE
 #define CHANNEL_FD 3
-#define ASK_HEAD   (sizeof(uint32_t) + 1)
 #define WORDS      (COMMAND_ARGS + 1)
 #define PASSES     8     /* commands of sessions under way */
 #define AUTH_MS    15000 /* a slow box takes a second */
@@ -55,15 +54,11 @@ static void on_answer(uint32_t id, enum proto_kind kind, const char *text, size_
 	static char frame[LIMIT_REPLY];
 	struct err e = {0};
 	(void)arg;
-	if (len > sizeof(frame) - ASK_HEAD)
-		len = sizeof(frame) - ASK_HEAD;
-	memcpy(frame, &id, sizeof(id));
-	frame[sizeof(id)] = (char)kind;
-	memcpy(frame + ASK_HEAD, text, len);
+	len = proto_answer(frame, id, kind, text, len);
 	/* A channel that is full loses the answer: PID 1 gives the ask up after a while, and says so. */
-	if (chan_send(CHANNEL_FD, frame, ASK_HEAD + len, -1, &e) < 0)
+	if (chan_send(CHANNEL_FD, frame, len, -1, &e) < 0)
 		log_warnx(ROOM, "an answer: %s", e.text);
-	explicit_bzero(frame, ASK_HEAD + len);
+	explicit_bzero(frame, len);
 }
 
 static int request(unsigned argc, const char *const *argv, int fd, struct err *e)
@@ -199,14 +194,8 @@ static void take_ask(uint32_t id, const char *words, size_t len, int fd)
 {
 	static const char malformed[] = "400 malformed";
 	const char *argv[WORDS];
-	unsigned argc = 0;
-	bool good = len > 0 && words[len - 1] == '\0';
-	for (size_t at = 0; good && at < len; at += strlen(words + at) + 1) {
-		good = argc < WORDS;
-		if (good)
-			argv[argc++] = words + at;
-	}
-	if (good)
+	unsigned argc = proto_words(words, len, argv, WORDS);
+	if (argc > 0 && argc <= WORDS)
 		desk_ask(&role.desk, id, argc, argv, fd);
 	else
 		on_answer(id, PROTO_ERROR, malformed, sizeof(malformed) - 1, NULL);
@@ -230,9 +219,9 @@ static void take(size_t n, int fd)
 	struct proto_reply r;
 	struct err e = {0};
 	uint32_t id;
-	if (n > ASK_HEAD && role.data[sizeof(id)] == PROTO_ASK) {
+	if (proto_is_ask(role.data, n)) {
 		memcpy(&id, role.data, sizeof(id));
-		take_ask(id, role.data + ASK_HEAD, n - ASK_HEAD, fd);
+		take_ask(id, role.data + PROTO_REPLY_HEAD, n - PROTO_REPLY_HEAD, fd);
 	} else if (proto_parse(role.data, n, &r, &e) < 0) {
 		log_warnx(ROOM, "channel to PID 1: %s", e.text);
 	} else {

@@ -48,6 +48,35 @@ bool proto_is_reply(const char *data, size_t len)
 	return len >= PROTO_REPLY_HEAD && (uint8_t)data[sizeof(uint32_t)] < ' ';
 }
 
+bool proto_is_ask(const char *data, size_t len)
+{
+	return len > PROTO_REPLY_HEAD && data[sizeof(uint32_t)] == PROTO_ASK;
+}
+
+unsigned proto_words(const char *text, size_t n, const char **words, unsigned most)
+{
+	unsigned count = 0;
+
+	if (n == 0 || text[n - 1] != '\0')
+		return 0;
+	for (size_t at = 0; at < n && count <= most; at += strlen(text + at) + 1) {
+		if (count < most)
+			words[count] = text + at;
+		count++;
+	}
+	return count;
+}
+
+size_t proto_answer(char *frame, uint32_t id, enum proto_kind kind, const char *text, size_t len)
+{
+	if (len > LIMIT_REPLY - PROTO_REPLY_HEAD)
+		len = LIMIT_REPLY - PROTO_REPLY_HEAD;
+	memcpy(frame, &id, sizeof(id));
+	frame[sizeof(id)] = (char)kind;
+	memcpy(frame + PROTO_REPLY_HEAD, text, len);
+	return PROTO_REPLY_HEAD + len;
+}
+
 int proto_parse(char *data, size_t len, struct proto_reply *r, struct err *e)
 {
 	if (len < PROTO_REPLY_HEAD || len > LIMIT_REPLY)

@@ -39,6 +39,14 @@ MUST_CHECK int proto_request(char *msg, size_t cap, uint32_t id, unsigned argc, 
 MUST_CHECK int proto_ask(char *msg, size_t cap, uint32_t id, const char *words, size_t len, struct err *e);
 /* A message from a role: a reply to an ask, and no request of its own. */
 bool proto_is_reply(const char *data, size_t len);
+/* The other way round, for roles. An ask, and no reply to what the role itself has requested; its id and words: */
+bool proto_is_ask(const char *data, size_t len);
+/* The words of an ask (n bytes behind PROTO_REPLY_HEAD), each ended by NUL: how many there are, 0 when that is
+ * malformed, most + 1 when there are more than `most`. They stay where they are. */
+unsigned proto_words(const char *text, size_t n, const char **words, unsigned most);
+/* Packs the answer to an ask into frame (LIMIT_REPLY); what does not fit is cut. Returns its length. text must not lie
+ * in frame. */
+size_t proto_answer(char *frame, uint32_t id, enum proto_kind kind, const char *text, size_t len);
 /* Splits a received reply in place; data[len] must be writable. Refuses a wrong length or kind and a NUL in the text.
  */
 MUST_CHECK int proto_parse(char *data, size_t len, struct proto_reply *r, struct err *e);

@@ -19,7 +19,6 @@
 
 #define ROOM     "kube"
 #define ROW_ROOM 3072 /* the longest row of an answer, each byte of its texts written as six, and the end */
-#define ASK_HEAD (sizeof(uint32_t) + 1)
 #define TABLE    "application/json;as=Table;g=meta.k8s.io;v=v1"
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -39,13 +38,9 @@ static void send_answer(struct serve_ask *a, enum proto_kind kind, const char *t
 {
 	struct serve *s = a->serve;
 	struct err e = {0};
-	if (len > LIMIT_REPLY - PROTO_REPLY_HEAD)
-		len = LIMIT_REPLY - PROTO_REPLY_HEAD;
-	memcpy(s->data, &a->id, sizeof(a->id));
-	s->data[sizeof(a->id)] = (char)kind;
-	memcpy(s->data + PROTO_REPLY_HEAD, text, len);
+	len = proto_answer(s->data, a->id, kind, text, len);
 	/* A channel that is full loses the answer: PID 1 gives the ask up after a while, and says so. */
-	if (chan_send(s->chan, s->data, PROTO_REPLY_HEAD + len, -1, &e) < 0)
+	if (chan_send(s->chan, s->data, len, -1, &e) < 0)
 		log_warnx(ROOM, "answer to %s: %s", a->argv[0], e.text);
 	finish(a);
 }
@@ -518,16 +513,11 @@ static void run(struct serve_ask *a)
 /* Words of an ask; false: it is none. */
 static bool split(struct serve_ask *a, const char *words, size_t len)
 {
-	if (len == 0 || len > LIMIT_REQUEST || words[len - 1] != '\0')
+	if (len > LIMIT_REQUEST)
 		return false;
 	memcpy(a->text, words, len);
-	a->argc = 0;
-	for (size_t at = 0; at < len; at += strlen(a->text + at) + 1) {
-		if (a->argc == SERVE_WORDS)
-			return false;
-		a->argv[a->argc++] = a->text + at;
-	}
-	return true;
+	a->argc = proto_words(a->text, len, a->argv, SERVE_WORDS);
+	return a->argc > 0 && a->argc <= SERVE_WORDS;
 }
 
 static void take_ask(struct serve *s, uint32_t id, const char *words, size_t len)
@@ -566,8 +556,8 @@ static bool receive(struct serve *s)
 		return false;
 	}
 	memcpy(&id, s->data, sizeof(id));
-	if ((size_t)n > ASK_HEAD && s->data[sizeof(id)] == PROTO_ASK) {
-		take_ask(s, id, s->data + ASK_HEAD, (size_t)n - ASK_HEAD);
+	if (proto_is_ask(s->data, (size_t)n)) {
+		take_ask(s, id, s->data + PROTO_REPLY_HEAD, (size_t)n - PROTO_REPLY_HEAD);
 		return true;
 	}
 	if (proto_parse(s->data, (size_t)n, &reply, &e) < 0)

@@ -35,7 +35,7 @@ struct serve_ask {
 	bool used;
 	char text[LIMIT_REQUEST + 1];
 	unsigned argc;
-	char *argv[SERVE_WORDS];
+	const char *argv[SERVE_WORDS];
 	uint32_t call;
 	/* apps diff */
 	int app;

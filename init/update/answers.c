@@ -17,7 +17,6 @@
 
 #define ROOM       "update"
 #define WORDS      8
-#define ASK_HEAD   (sizeof(uint32_t) + 1)
 #define ID_FACTS   0x80000001u /* the teller counts from 1 */
 #define ID_RESTART 0x80000002u
 #define ID_WORLD   0x80000003u
@@ -28,13 +27,9 @@
 static void send_answer(struct answers *s, uint32_t id, enum proto_kind kind, const char *text, size_t len)
 {
 	struct err e = {0};
-	if (len > LIMIT_REPLY - PROTO_REPLY_HEAD)
-		len = LIMIT_REPLY - PROTO_REPLY_HEAD;
-	memcpy(s->data, &id, sizeof(id));
-	s->data[sizeof(id)] = (char)kind;
-	memcpy(s->data + PROTO_REPLY_HEAD, text, len);
+	len = proto_answer(s->data, id, kind, text, len);
 	/* A channel that is full loses the answer: PID 1 gives the ask up after a while, and says so. */
-	if (chan_send(s->chan, s->data, PROTO_REPLY_HEAD + len, -1, &e) < 0)
+	if (chan_send(s->chan, s->data, len, -1, &e) < 0)
 		log_warnx(ROOM, "an answer: %s", e.text);
 }
 
@@ -351,19 +346,13 @@ int answers_healthy(struct names *healthy, const char *json, size_t len, struct 
 static void take_ask(struct answers *s, uint32_t id, const char *words, size_t len, int fd)
 {
 	const char *argv[WORDS];
-	unsigned argc = 0;
-	if (len == 0 || words[len - 1] != '\0') {
+	unsigned argc = proto_words(words, len, argv, WORDS);
+	if (argc == 0)
 		refuse(s, id, "malformed");
-		return;
-	}
-	for (size_t at = 0; at < len; at += strlen(words + at) + 1) {
-		if (argc == WORDS) {
-			refuse(s, id, "too many words");
-			return;
-		}
-		argv[argc++] = words + at;
-	}
-	order(s, id, argc, argv, fd);
+	else if (argc > WORDS)
+		refuse(s, id, "too many words");
+	else
+		order(s, id, argc, argv, fd);
 }
 
 static void take_reply(struct answers *s, const struct proto_reply *r)
@@ -384,9 +373,9 @@ static void take(struct answers *s, size_t n, int fd)
 	struct proto_reply reply;
 	uint32_t id;
 	memcpy(&id, s->data, sizeof(id));
-	if (n > ASK_HEAD && s->data[sizeof(id)] == PROTO_ASK) {
-		size_t len = n - ASK_HEAD;
-		memcpy(words, s->data + ASK_HEAD, len < sizeof(words) ? len : sizeof(words));
+	if (proto_is_ask(s->data, n)) {
+		size_t len = n - PROTO_REPLY_HEAD;
+		memcpy(words, s->data + PROTO_REPLY_HEAD, len < sizeof(words) ? len : sizeof(words));
 		take_ask(s, id, words, len < sizeof(words) ? len : 0, fd);
 	} else if (proto_parse(s->data, n, &reply, &e) < 0) {
 		log_warnx(ROOM, "channel to PID 1: %s", e.text);

@@ -124,6 +124,40 @@ static void packs_an_ask(void **state)
 	assert_int_equal(proto_ask(msg, sizeof(msg), 1, words, LIMIT_REQUEST - 3, &e), -1);
 }
 
+static void words_of_an_ask(void **state)
+{
+	const char *words[2];
+
+	(void)state;
+	assert_int_equal(proto_words("apps\0x", 7, words, 2), 2);
+	assert_string_equal(words[0], "apps");
+	assert_string_equal(words[1], "x");
+	assert_int_equal(proto_words("apps\0\0", 6, words, 2), 2);
+	assert_string_equal(words[1], "");
+	assert_int_equal(proto_words("a\0b\0c", 6, words, 2), 3);
+	assert_int_equal(proto_words("a\0b\0c\0d\0e", 10, words, 2), 3);
+	assert_int_equal(proto_words("", 0, words, 2), 0);
+	assert_int_equal(proto_words("apps", 4, words, 2), 0);
+}
+
+static void answers_to_asks(void **state)
+{
+	static char frame[LIMIT_REPLY + 1], text[LIMIT_REPLY];
+
+	(void)state;
+	assert_int_equal(proto_answer(frame, 7, PROTO_ERROR, "no", 2), PROTO_REPLY_HEAD + 2);
+	assert_false(proto_is_ask(frame, PROTO_REPLY_HEAD + 2));
+	assert_int_equal(proto_parse(frame, PROTO_REPLY_HEAD + 2, &r, &e), 0);
+	assert_int_equal(r.id, 7);
+	assert_int_equal(r.kind, PROTO_ERROR);
+	assert_string_equal(r.text, "no");
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(proto_answer(frame, 7, PROTO_OK, text, sizeof(text)), LIMIT_REPLY);
+	assert_int_equal(proto_ask(frame, sizeof(frame), 7, "apps", 5, &e), PROTO_REPLY_HEAD + 5);
+	assert_true(proto_is_ask(frame, PROTO_REPLY_HEAD + 5));
+	assert_false(proto_is_ask(frame, PROTO_REPLY_HEAD));
+}
+
 static void tells_replies_from_requests(void **state)
 {
 	(void)state;
@@ -272,6 +306,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(splits_a_reply, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_bad_replies, setup, teardown),
 		cmocka_unit_test_setup_teardown(packs_an_ask, setup, teardown),
+		cmocka_unit_test_setup_teardown(words_of_an_ask, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_to_asks, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_replies_from_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_call_gets_its_own_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_error_is_an_answer, setup, teardown),
