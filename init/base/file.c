@@ -122,6 +122,15 @@ out:
 	return rc;
 }
 
+int file_flush_folder(const char *path, struct err *e)
+{
+	int fd = sys_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int rc = fd < 0 || sys_fsync(fd) < 0 ? err_sys(e, "flush %s", path) : 0;
+	if (fd >= 0)
+		sys_close(fd);
+	return rc;
+}
+
 int file_write_attr(const char *path, const char *text, struct err *e)
 {
 	int fd = sys_open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);

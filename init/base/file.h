@@ -12,6 +12,8 @@
 MUST_CHECK int file_read(const char *path, struct buf *b, struct err *e);
 /* Replaces the file or leaves the old one whole; survives a power cut at any point. */
 MUST_CHECK int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+/* What was renamed, made or removed in the folder is on the disk when it returns 0. */
+MUST_CHECK int file_flush_folder(const char *path, struct err *e);
 /* One write(2) into an existing file: /proc, /sys and cgroup attributes. */
 MUST_CHECK int file_write_attr(const char *path, const char *text, struct err *e);
 /* mkdir -p with mode for every folder made. */

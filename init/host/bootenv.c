@@ -258,14 +258,7 @@ void bootenv_lock(void)
 
 int bootenv_flush(struct err *e)
 {
-	int fd = sys_open(PATH_ESP_ENTRIES, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	int rc = fd < 0 ? -1 : sys_fsync(fd);
-
-	if (rc < 0)
-		err_sys(e, "flush " PATH_ESP_ENTRIES);
-	if (fd >= 0)
-		sys_close(fd);
-	return rc;
+	return file_flush_folder(PATH_ESP_ENTRIES, e);
 }
 
 int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, struct err *e)

@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "format/header.h"
 #include "kube/easy.h"
 
 _Static_assert(KCLIENT_WHY >= CURL_ERROR_SIZE, "curl writes that much");
@@ -64,22 +64,6 @@ static size_t on_body(const char *p, size_t size, size_t n, void *arg)
 	}
 	s->fault = incoming_faults[result];
 	return result == INCOMING_OK ? size * n : CURL_WRITEFUNC_ERROR;
-}
-
-/* The value of the header line if that is its name: "Name: value\r\n". */
-static bool header_is(const char *line, size_t len, const char *name, char *value, size_t cap)
-{
-	size_t from = strlen(name);
-
-	if (len <= from || strncasecmp(line, name, from) != 0 || line[from] != ':')
-		return false;
-	from++;
-	while (from < len && line[from] == ' ')
-		from++;
-	while (len > from && strchr("\r\n ", line[len - 1]))
-		len--;
-	/* One that is too long to be kept is as if there were none. */
-	return str_format(value, cap, "%.*s", (int)(len - from), line + from) == 0;
 }
 
 /* curl's own reading of Retry-After needs its parser of dates. */

@@ -190,11 +190,7 @@ static int move(const char *from, const char *folder, const char *to, struct err
 {
 	if (sys_rename(from, to) < 0)
 		return err_sys(e, "rename %s", from);
-	int fd = sys_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	int rc = fd < 0 || sys_fsync(fd) < 0 ? err_sys(e, "flush %s", folder) : 0;
-	if (fd >= 0)
-		sys_close(fd);
-	return rc;
+	return file_flush_folder(folder, e);
 }
 
 static bool has_digest(const char *path, const uint8_t digest[SHA256_BYTES])

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/str.h"
+#include "format/header.h"
 
 #define VALUE       256   /* bytes of a header's value that is looked at */
 #define AFTER_MAX   86400 /* seconds of Retry-After; the caller believes less */
@@ -56,23 +57,6 @@ int answer_content_range(const char *text, struct answer_span *out)
 		return -1;
 	*out = got;
 	return 0;
-}
-
-/* The line's value if that is its name. One that is too long for dst is as if it were empty. */
-static bool is_header(const char *line, size_t len, const char *name, char *dst, size_t cap)
-{
-	size_t from = strlen(name);
-
-	dst[0] = '\0';
-	if (len <= from || strncasecmp(line, name, from) != 0 || line[from] != ':')
-		return false;
-	for (from++; from < len && (line[from] == ' ' || line[from] == '\t'); from++)
-		;
-	while (len > from && strchr("\r\n \t", line[len - 1]))
-		len--;
-	if (memchr(line + from, '\0', len - from) || str_format(dst, cap, "%.*s", (int)(len - from), line + from) < 0)
-		dst[0] = '\0';
-	return true;
 }
 
 static void take_broken(struct answer *a, const char *name, const char *value)
@@ -143,19 +127,19 @@ void answer_line(struct answer *a, const char *line, size_t len)
 
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
 		take_status(a, line, len);
-	else if (is_header(line, len, "content-length", value, sizeof(value)))
+	else if (header_is(line, len, "content-length", value, sizeof(value)))
 		take_length(a, value);
-	else if (is_header(line, len, "content-range", value, sizeof(value)))
+	else if (header_is(line, len, "content-range", value, sizeof(value)))
 		take_span(a, value);
-	else if (is_header(line, len, "transfer-encoding", value, sizeof(value)))
+	else if (header_is(line, len, "transfer-encoding", value, sizeof(value)))
 		a->chunked = strcasecmp(value, "chunked") == 0;
-	else if (is_header(line, len, "content-encoding", value, sizeof(value)))
+	else if (header_is(line, len, "content-encoding", value, sizeof(value)))
 		a->encoded = strcasecmp(value, "identity") != 0;
-	else if (is_header(line, len, "etag", value, sizeof(value)))
+	else if (header_is(line, len, "etag", value, sizeof(value)))
 		take_validator(a->etag, value, is_strong(value));
-	else if (is_header(line, len, "last-modified", value, sizeof(value)))
+	else if (header_is(line, len, "last-modified", value, sizeof(value)))
 		take_validator(a->modified, value, is_plain(value));
-	else if (is_header(line, len, "retry-after", value, sizeof(value)) && str_u64(value, UINT32_MAX, &seconds) == 0)
+	else if (header_is(line, len, "retry-after", value, sizeof(value)) && str_u64(value, UINT32_MAX, &seconds) == 0)
 		a->retry_after_s = seconds < AFTER_MAX ? (unsigned)seconds : AFTER_MAX;
 }
 

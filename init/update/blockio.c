@@ -7,6 +7,8 @@
 
 #include "base/sys.h"
 
+#define PIECE 16384
+
 int blockio_read(int fd, void *p, size_t n, uint64_t at, struct err *e)
 {
 	for (size_t done = 0; done < n;) { /* each round gets something */
@@ -43,6 +45,26 @@ int blockio_direct(int fd, bool on, struct err *e)
 
 	if (flags < 0 || sys_fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) < 0)
 		return err_sys(e, "direct access");
+	return 0;
+}
+
+int blockio_sum(int fd, uint8_t digest[SHA256_BYTES], uint64_t *bytes, struct err *e)
+{
+	uint8_t piece[PIECE];
+	struct sha256 s;
+	ssize_t n;
+
+	sha256_init(&s);
+	*bytes = 0;
+	while ((n = sys_pread(fd, piece, sizeof(piece), (off_t)*bytes)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "read at byte %llu", (unsigned long long)*bytes);
+		sha256_add(&s, piece, (size_t)n);
+		*bytes += (uint64_t)n;
+	}
+	sha256_end(&s, digest);
 	return 0;
 }
 

@@ -102,17 +102,10 @@ static int empty_uki(struct intake *in, struct err *e)
 /* An earlier install may have left the whole of it. */
 static bool have_uki(struct intake *in)
 {
-	uint8_t piece[16384], sum[SHA256_BYTES];
-	struct sha256 s;
-	uint64_t at = 0;
-	ssize_t n;
-	sha256_init(&s);
-	while ((n = sys_pread(in->uki, piece, sizeof(piece), (off_t)at)) > 0) {
-		sha256_add(&s, piece, (size_t)n);
-		at += (uint64_t)n;
-	}
-	sha256_end(&s, sum);
-	return n == 0 && at == in->m->member[TAR_UKI].size &&
+	uint8_t sum[SHA256_BYTES];
+	uint64_t size;
+	struct err ignored;
+	return blockio_sum(in->uki, sum, &size, &ignored) == 0 && size == in->m->member[TAR_UKI].size &&
 	       memcmp(sum, in->m->member[TAR_UKI].sha256, sizeof(sum)) == 0;
 }
 

@@ -17,6 +17,7 @@
 #include "board.h"
 #include "format/sha256.h"
 #include "host/bootenv.h"
+#include "update/blockio.h"
 
 #define ROOM      "update"
 #define ESP_SPARE (1u << 20) /* what FAT itself takes, and the boot loader's own files may grow */
@@ -256,20 +257,11 @@ static int add_entry(const struct place *p, struct err *e)
 
 static int check_kernel(const struct place *p, const struct update_member *want, struct err *e)
 {
-	static uint8_t piece[65536];
 	uint8_t sum[SHA256_BYTES];
-	struct sha256 s;
-	uint64_t at = 0;
-	ssize_t n;
-	sha256_init(&s);
-	while ((n = sys_pread(p->kernel, piece, sizeof(piece), (off_t)at)) > 0) {
-		sha256_add(&s, piece, (size_t)n);
-		at += (uint64_t)n;
-	}
-	if (n < 0)
-		return err_sys(e, "read the kernel back");
-	sha256_end(&s, sum);
-	if (at != want->size || memcmp(sum, want->sha256, sizeof(sum)) != 0)
+	uint64_t size;
+	if (blockio_sum(p->kernel, sum, &size, e) < 0)
+		return err_prefix(e, "read the kernel back");
+	if (size != want->size || memcmp(sum, want->sha256, sizeof(sum)) != 0)
 		return err_set(e, EBADMSG, "the kernel on the ESP is not the one that was signed");
 	return 0;
 }
@@ -399,13 +391,7 @@ static int remove_job(struct err *e)
 {
 	if (sys_unlink(PLACE_JOB) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "remove " PLACE_JOB);
-	int fd = sys_open(DATA_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	int rc = fd < 0 ? -1 : sys_fsync(fd);
-	if (rc < 0)
-		err_sys(e, "flush " DATA_DIR);
-	if (fd >= 0)
-		sys_close(fd);
-	return rc;
+	return file_flush_folder(DATA_DIR, e);
 }
 
 int place_write_job(const struct order *o, struct err *e)

@@ -311,6 +311,22 @@ static void a_file_in_the_way_is_named(void **state)
 	assert_int_equal(e.code, ENAMETOOLONG);
 }
 
+static void a_folder_is_flushed(void **state)
+{
+	(void)state;
+	assert_int_equal(file_flush_folder(dir, &e), 0);
+	for (unsigned n = 1; n <= 2; n++) { /* open, fsync */
+		fake_fail_at(n, EIO);
+		assert_int_equal(file_flush_folder(dir, &e), -1);
+		assert_true(fake_fired());
+		assert_int_equal(e.code, EIO);
+	}
+	fake_fail_at(0, 0);
+	assert_int_equal(file_flush_folder(path, &e), -1);
+	assert_int_equal(e.code, ENOENT);
+	assert_non_null(strstr(e.text, path));
+}
+
 static void torture_of_mkdirs_and_read(void **state)
 {
 	(void)state;
@@ -355,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(torture_of_replace, setup, teardown),
 		cmocka_unit_test_setup_teardown(attributes_are_one_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_are_made_down_to_the_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_is_flushed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_in_the_way_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(torture_of_mkdirs_and_read, setup, teardown),
 	};

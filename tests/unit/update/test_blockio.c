@@ -87,6 +87,25 @@ static void all_of_it_or_an_error(void **state)
 	assert_int_equal(e.code, EROFS);
 }
 
+static void the_sum_of_a_whole_file(void **state)
+{
+	uint8_t want[SHA256_BYTES], got[SHA256_BYTES];
+	uint64_t bytes;
+
+	(void)state;
+	fake_pread = slow_pread;
+	for (unsigned i = 0; i < sizeof(disk); i++)
+		disk[i] = (uint8_t)(i * 11);
+	sha256(disk, sizeof(disk), want);
+	assert_int_equal(blockio_sum(7, got, &bytes, &e), 0);
+	assert_int_equal(bytes, sizeof(disk));
+	assert_memory_equal(got, want, sizeof(want));
+	fake_fail_at(4, EIO);
+	assert_int_equal(blockio_sum(7, got, &bytes, &e), -1);
+	assert_int_equal(e.code, EIO);
+	assert_string_equal(e.text, "read at byte 300: Input/output error");
+}
+
 /* ---- direct access ---- */
 
 static int flags_now;
@@ -227,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(all_of_it_or_an_error, setup),
+		cmocka_unit_test_setup(the_sum_of_a_whole_file, setup),
 		cmocka_unit_test_setup(direct_access_is_a_flag, setup),
 		cmocka_unit_test_setup(the_size_of_a_file_and_of_a_partition, setup),
 		cmocka_unit_test_setup(little_is_under_way, setup),
