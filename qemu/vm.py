@@ -22,6 +22,7 @@ import urllib.request
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "board"))
+sys.path.append(str(TOP / "tests/update"))  # its server and its bundles, for the cases about updates
 BUILD = TOP / "build"
 IMAGE = BUILD / "hearth.img"
 FIRMWARE = [("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
@@ -289,6 +290,12 @@ class VM:
         self.expect(r"\n" + re.escape(PROMPT), seconds)
         return plain(self.text)[start:self.at - len(PROMPT)].strip("\n")
 
+    def confirm(self, words):
+        """Types a command that asks first, and says yes."""
+        self.send(words + "\r")
+        self.expect(r"\[y/N\]", 60)
+        self.send("y\r")
+
     # Screen
 
     def screen(self):
@@ -359,10 +366,18 @@ class VM:
 
     def power_off(self):
         """Asks for it at the prompt, as a person would, and waits for the end."""
-        self.send("poweroff\r")
-        self.expect(r"\[y/N\]", 60)
-        self.send("y\r")
+        self.confirm("poweroff")
         self.wait_off()
+
+    def facts(self):
+        return {f["name"]: f for f in self.api("facts")["facts"]}
+
+    def slots(self):
+        return {s["slot"]: s for s in self.api("slots")["slots"]}
+
+    def until_kept(self):
+        """Waits until the running slot is not on trial (any more)."""
+        self.until("the running slot is kept", lambda: self.facts().get("trial-boot", {}).get("value") == "off", 300)
 
     def services(self):
         return {s["name"]: s for s in self.api("services")["services"]}

@@ -41,10 +41,10 @@ def run(case):
     box.until("every service of the box itself is ready or done",
               lambda: {s["state"] for n, s in box.services().items() if n not in KUBERNETES} <= {"ready", "done"}, 300)
     check({box.services()[n]["state"] for n in KUBERNETES} == {"waiting"}, "Kubernetes was not left out")
-    facts = {f["name"]: f for f in box.api("facts")["facts"]}
+    facts = box.facts()
     check(facts["root-intact"]["value"] == "on", f"the root was read through: {facts['root-intact']}")
     check([facts[f]["value"] for f in ("trial-boot", "slot-failed")] == ["off", "off"], "the first boot was confirmed")
-    slots = [(s["slot"], s["state"], s["generation"], s["running"]) for s in box.api("slots")["slots"]]
+    slots = [(s["slot"], s["state"], s["generation"], s["running"]) for s in box.slots().values()]
     check(slots == [("a", "good", 1, True), ("b", "empty", 0, False)], f"slots: {slots}")
     box.send("rollback\r")
     box.expect(r"other slot\? \[y/N\]", 60)

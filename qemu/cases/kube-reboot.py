@@ -19,9 +19,7 @@ def run(case):
                kube.pod("witness", "utils", "trap 'echo stopped >>/data/log; sync; exit 0' TERM; "
                         "echo started >>/data/log; sync; while :; do busybox sleep 1; done", claim="kept"))
     before = identity(box)
-    box.vm.send("reboot\r")
-    box.vm.expect(r"\[y/N\]")
-    box.vm.send("y\r")
+    box.vm.confirm("reboot")
     box.vm.expect("is starting", 400)
     box.vm.prompt()
     box.connect()

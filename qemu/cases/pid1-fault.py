@@ -30,9 +30,7 @@ def run(case):
         "the last run ended by PID 1 fault: SIGSEGV [^;]*; its kernel log is kept in /state/crash/1.txt",
         box.command("logs storage -n 400").replace("\n", "")))
     # What the firmware kept was removed there, so the next run that ends in order says so.
-    box.send("reboot\r")
-    box.expect(r"\[y/N\]")
-    box.send("y\r")
+    box.confirm("reboot")
     box.prompt(400)
     status = box.running()
     check("reboot asked for" in status["last_shutdown"], f"last_shutdown after a restart: {status['last_shutdown']}")

@@ -6,7 +6,7 @@ from run import check
 
 
 def slots(box):
-    return [(s["state"], s["generation"], s["running"]) for s in box.api("slots")["slots"]]
+    return [(s["state"], s["generation"], s["running"]) for s in box.slots().values()]
 
 
 def run(case):
@@ -17,9 +17,7 @@ def run(case):
     status = box.running()
     check(status["slot"] == "b", f"the newer entry is slot b's, and {status['slot']} runs")
     box.until("the trial of slot b is confirmed", lambda: slots(box) == [("good", 1, False), ("good", 2, True)])
-    box.send("rollback\r")
-    box.expect(r"\[y/N\]")
-    box.send("y\r")
+    box.confirm("rollback")
     box.expect(r"rollback to slot a asked for by a command")
     box.prompt()
     status = box.running()

@@ -1,15 +1,10 @@
 """A new version whose service never gets ready: the box gives it up in time, runs the old one again, and says why."""
-import pathlib
-import sys
-
 import disk
 import variant
+import vm
 from run import check
+from server import Server
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/update"))
-from server import Server  # noqa: E402
-
-OVERLAY = pathlib.Path(__file__).resolve().parents[2] / "fs-overlay"
 NEVER = """name: never
 description: Never gets ready
 command: [/bin/sh, -c, "exit 1"]
@@ -17,13 +12,9 @@ type: oneshot
 """
 
 
-def facts(box):
-    return {f["name"]: f for f in box.api("facts")["facts"]}
-
-
 def settings():
     """Those of the image, with the least time for a new slot to get well."""
-    text = (OVERLAY / "etc/hearth/settings.yaml").read_text()
+    text = (vm.TOP / "fs-overlay/etc/hearth/settings.yaml").read_text()
     check("health-deadline: 15m" in text, "the shipped deadline is another one")
     return text.replace("health-deadline: 15m", "health-deadline: 1m")
 
@@ -36,7 +27,7 @@ def run(case):
     box = case.vm(image=case.booted()).start()
     box.prompt()
     box.running()
-    box.until("the running slot is kept", lambda: facts(box)["trial-boot"]["value"] == "off", 300)
+    box.until_kept()
     box.send(f"update install http://10.0.2.2:{server.port}/new.hearth --restart\r")
     box.expect(r"started: version 0\.2\.0")
     box.expect(r"the update to 0\.2\.0", 600)

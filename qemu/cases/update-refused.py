@@ -1,15 +1,10 @@
 """Bundles that are each broken in one way, offered to the real box: each is refused with its sentence, and afterwards
 the other slot and the boot entries are what they were. A wrong block is noticed on the way: no entry then."""
-import pathlib
-import sys
-
 import disk
+from bundles import Bundle, Keys, blocks, image
+from cases.refused import LEAST, bad_bundles
 from run import check
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/update"))
-from bundles import Bundle, Keys, blocks, image  # noqa: E402
-from cases.refused import LEAST, bad_bundles  # noqa: E402
-from server import Server  # noqa: E402
+from server import Server
 
 
 class Stage:
@@ -26,8 +21,7 @@ def start(box):
     box.start()
     box.prompt()
     box.running()
-    box.until("the running slot is kept",
-              lambda: {f["name"]: f["value"] for f in box.api("facts")["facts"]}.get("trial-boot") == "off", 300)
+    box.until_kept()
     box.until("the update role answers", lambda: "role" not in box.command("update"))
 
 

@@ -1,22 +1,13 @@
 """An update over HTTP: what it is is shown before, only what differs is fetched, the box restarts into it, keeps it
 when it is well, and knows then which version runs."""
-import pathlib
-import sys
-
 import disk
 import variant
 from run import check
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/update"))
-from server import Server  # noqa: E402
+from server import Server
 
 
 def slots(box):
-    return [(s["slot"], s["state"], s["generation"], s["running"]) for s in box.api("slots")["slots"]]
-
-
-def facts(box):
-    return {f["name"]: f for f in box.api("facts")["facts"]}
+    return [(s["slot"], s["state"], s["generation"], s["running"]) for s in box.slots().values()]
 
 
 def run(case):
@@ -34,11 +25,9 @@ def run(case):
     check("0.2.0" in text and "changes" in text, f"`update show` says:\n{text}")
     text = box.command(f"update install {url}")
     check("started: version 0.2.0" in text, f"`update install` says:\n{text}")
-    box.until("the update is ready", lambda: facts(box)["update-ready"]["value"] == "on", 600)
+    box.until("the update is ready", lambda: box.facts()["update-ready"]["value"] == "on", 600)
     check(server.sent < kernel + image / 4, f"{server.sent >> 10} KiB were fetched, {kernel >> 10} of them the kernel")
-    box.send("reboot\r")
-    box.expect(r"\[y/N\]")
-    box.send("y\r")
+    box.confirm("reboot")
     box.expect(r"Hearth [0-9.]+, slot b", 400)
     box.prompt()
     status = box.running()

@@ -5,14 +5,8 @@ import variant
 from run import check
 
 
-def facts(box):
-    return {f["name"]: f for f in box.api("facts")["facts"]}
-
-
 def restart(box):
-    box.send("reboot\r")
-    box.expect(r"\[y/N\]")
-    box.send("y\r")
+    box.confirm("reboot")
     box.expect("reboot: Restarting system")
     box.prompt()
     return box.running()
@@ -26,7 +20,7 @@ def run(case):
     box = case.vm(image=case.booted(), ports=True).start()
     box.prompt()
     box.running()
-    box.until("the running slot is kept", lambda: facts(box)["trial-boot"]["value"] == "off", 300)
+    box.until_kept()
     box.until("the update role answers", lambda: "no update is under way" in box.command("update"))
     text = box.command("update install usb")
     check("no stick with an update is there" in text, f"without a stick: {text}")
@@ -35,10 +29,10 @@ def run(case):
     check("hearth-0.2.0.hearth on sda1" in text, f"`update show usb` says:\n{text}")
     text = box.command("update install usb")
     check("started: version 0.2.0" in text and "on sda1" in text, f"`update install usb` says:\n{text}")
-    box.until("the update is ready", lambda: facts(box)["update-ready"]["value"] == "on", 600)
+    box.until("the update is ready", lambda: box.facts()["update-ready"]["value"] == "on", 600)
     box.pull_stick("one")
     check(restart(box)["slot"] == "b", "the new slot runs")
-    box.until("the new slot is kept", lambda: facts(box)["trial-boot"]["value"] == "off", 300)
+    box.until_kept()
 
     # Back into slot a, from a stick that is slow, and pulled out.
     box.plug_stick("two", stick, 400000)
@@ -49,7 +43,7 @@ def run(case):
     box.until("the install has failed", lambda: "failed: " in box.command("update"), 300)
     text = box.command("update")
     check("hearth-0.2.0.hearth on sda1: read the file" in text, f"why it failed: {text}")
-    check(facts(box)["update-running"]["value"] == "off", "nothing is under way any more")
+    check(box.facts()["update-running"]["value"] == "off", "nothing is under way any more")
     text = box.command("update install usb --again")
     check("no stick with an update is there" in text, f"after it was pulled out: {text}")
     check(restart(box)["slot"] == "b", "the slot that ran still does")

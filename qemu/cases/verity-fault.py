@@ -23,7 +23,7 @@ def system(version, image):
 
 
 def states(box):
-    return {s["slot"]: s["state"] for s in box.api("slots")["slots"]}
+    return {slot: s["state"] for slot, s in box.slots().items()}
 
 
 def damage(box, slot, at):

@@ -28,14 +28,8 @@ def identity(rec, box):
 
 def good(rec, box, slot):
     box.until(f"slot {slot} is confirmed",
-              lambda: {s["slot"]: s["state"] for s in box.api("slots")["slots"]}.get(slot) == "good")
+              lambda: box.slots().get(slot, {}).get("state") == "good")
     rec.said("good", slot)
-
-
-def ask(box, words):
-    box.send(words + "\r")
-    box.expect(r"\[y/N\]", 60)
-    box.send("y\r")
 
 
 def first_boot(rec):
@@ -67,7 +61,7 @@ def settings(rec):
     rec.said("settings", SEED)
     good(rec, box, "a")
     rec.phase("reboot")
-    ask(box, "reboot")
+    box.confirm("reboot")
     box.prompt()
     if identity(rec, box)["boots"] != 2:
         raise vm.Failure("the box did not start again")
@@ -120,7 +114,7 @@ def rollback(rec):
     good(rec, box, "b")
     rec.permit("ab")
     rec.phase("rollback")
-    ask(box, "rollback")
+    box.confirm("rollback")
     box.expect(r"rollback to slot a asked for by a command")
     rec.phase("reboot")
     box.prompt()
