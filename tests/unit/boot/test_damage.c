@@ -15,34 +15,15 @@
 
 #include <cmocka.h>
 
-#include "base/str.h"
-#include "boot/wire.h"
-#include "fake/sys.h"
+#include "unit/boot/box.h"
+#include "unit/boot/ended.h"
 
 #define CHILD ((1 << 22) + 1)
 
-static struct box box;
-static struct err e;
-static unsigned spawns;
-static pid_t ended; /* 0: nobody */
-static int end_status;
 static const struct stage_row rows[] = {
 	{"network", NULL, "network-up", NULL, 1000, STAGE_DEGRADED, "the network"},
 	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 };
-
-static int no_reboot(int how)
-{
-	(void)how;
-	return 0;
-}
-
-static int no_kill(pid_t pid, int signo)
-{
-	(void)pid;
-	(void)signo;
-	return 0;
-}
 
 /* Alive until `marked` says otherwise. */
 static pid_t a_child(int (*fn)(void *), void *arg, int *pidfd)
@@ -54,63 +35,29 @@ static pid_t a_child(int (*fn)(void *), void *arg, int *pidfd)
 	return CHILD;
 }
 
-static int a_wait(idtype_t type, id_t id, siginfo_t *info, int options)
-{
-	(void)type;
-	(void)id;
-	(void)options;
-	memset(info, 0, sizeof(*info));
-	info->si_pid = ended;
-	info->si_code = CLD_EXITED;
-	info->si_status = end_status;
-	errno = ECHILD;
-	int rc = ended ? 0 : -1;
-	ended = 0;
-	return rc;
-}
-
-static int no_open(const char *path, int flags, mode_t mode)
-{
-	(void)path;
-	(void)flags;
-	(void)mode;
-	errno = ENOENT;
-	return -1;
-}
-
 static int setup(void **state)
 {
 	(void)state;
-	fake_reset();
-	fake_reboot = no_reboot;
-	fake_kill = no_kill;
+	box_clear();
 	fake_vfork_call = a_child;
-	fake_waitid = a_wait;
-	fake_open = no_open;
-	fake_epoll_wait = fake_epoll_now;
-	fake_clock_ms = 5000;
-	spawns = 0;
-	memset(&box, 0, sizeof(box));
+	fake_waitid = wait_ended;
 	settings_default(&box.identify.settings);
-	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0)
+	if (box_start(rows) < 0)
 		return -1;
 	box.slot = 'b';
-	return stages_init(&box.stages, rows, wire_stage, &box, &e);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	power_fini(&box.power);
-	loop_fini(&box.loop);
-	fake_reset();
+	box_end();
 	return 0;
 }
 
 static void step(void)
 {
-	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(loop_step(&box.loop, &e), 0);
+	box_steps(4);
 }
 
 static void set(const char *name, enum fact_value v, const char *detail)

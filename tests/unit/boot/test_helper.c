@@ -16,14 +16,13 @@
 #include <cmocka.h>
 
 #include "fake/sys.h"
+#include "unit/boot/ended.h"
 
 static struct loop l;
 static struct err e;
 static struct helper h;
 static int signaled;
 static pid_t next_pid = 1 << 22;
-static pid_t ended; /* what waitid says has ended */
-static int end_status;
 static int results[4], result_count;
 
 static pid_t fake_child(int (*fn)(void *), void *arg, int *pidfd)
@@ -38,23 +37,6 @@ static int note_signal(int pidfd, int signo)
 {
 	(void)pidfd;
 	signaled = signo;
-	return 0;
-}
-
-static int fake_wait(idtype_t type, id_t id, siginfo_t *info, int options)
-{
-	(void)type;
-	(void)id;
-	(void)options;
-	memset(info, 0, sizeof(*info));
-	if (ended == 0) {
-		errno = ECHILD;
-		return -1;
-	}
-	info->si_pid = ended;
-	info->si_code = CLD_EXITED;
-	info->si_status = end_status;
-	ended = 0;
 	return 0;
 }
 
@@ -77,7 +59,7 @@ static int setup(void **state)
 	fake_reset();
 	fake_vfork_call = fake_child;
 	fake_pidfd_send_signal = note_signal;
-	fake_waitid = fake_wait;
+	fake_waitid = wait_ended;
 	fake_open = open_null;
 	fake_clock_ms = 1000;
 	memset(&l, 0, sizeof(l));

@@ -12,70 +12,32 @@
 
 #include <cmocka.h>
 
-#include "base/str.h"
-#include "boot/wire.h"
-#include "fake/sys.h"
 #include "service/table.h"
+#include "unit/boot/box.h"
 
-static struct box box;
-static struct err e;
 static const struct stage_row rows[] = {
 	{"network", NULL, "network-up", NULL, 1000, STAGE_DEGRADED, "an address"},
 	{"time", NULL, "time-synced", NULL, 1000, STAGE_CONTINUE, "a time server"},
 	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 };
 
-static int no_reboot(int how)
-{
-	(void)how;
-	return 0;
-}
-
-static int no_file(const char *path, int flags, mode_t mode)
-{
-	(void)path;
-	(void)flags;
-	(void)mode;
-	errno = ENOENT;
-	return -1;
-}
-
 static int setup(void **state)
 {
 	(void)state;
-	fake_reset();
-	fake_reboot = no_reboot;
-	fake_open = no_file;
-	fake_epoll_wait = fake_epoll_now;
-	fake_clock_ms = 5000;
-	memset(&box, 0, sizeof(box));
-	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0)
-		return -1;
-	return stages_init(&box.stages, rows, wire_stage, &box, &e);
+	box_clear();
+	return box_start(rows);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	power_fini(&box.power);
-	loop_fini(&box.loop);
-	fake_reset();
+	box_end();
 	return 0;
 }
 
 static void step(void)
 {
-	for (unsigned i = 0; i < 6; i++)
-		assert_int_equal(loop_step(&box.loop, &e), 0);
-}
-
-static struct service *add_service(const char *name)
-{
-	struct service *s = &box.services.service[box.services.count++];
-	assert_int_equal(str_copy(s->def.name, sizeof(s->def.name), name), 0);
-	s->all = &box.services;
-	s->child.pidfd = s->notify_fd = s->log_fd = s->log_read_fd = s->cgroup_fd = -1;
-	return s;
+	box_steps(6);
 }
 
 static void test_system_follows_the_stages(void **state)
@@ -122,7 +84,7 @@ static void test_damaged_root_degrades(void **state)
 static void test_failed_service_degrades(void **state)
 {
 	(void)state;
-	struct service *s = add_service("cert");
+	struct service *s = box_service("cert");
 	stages_begin(&box.stages);
 	fact_set(&box.facts, "network-up", FACT_ON, "");
 	fact_set(&box.facts, "time-synced", FACT_ON, "");

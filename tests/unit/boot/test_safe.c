@@ -12,61 +12,34 @@
 
 #include <cmocka.h>
 
-#include "base/str.h"
-#include "boot/wire.h"
-#include "fake/sys.h"
+#include "unit/boot/box.h"
 
-static struct box box;
-static struct err e;
 static const struct stage_row rows[] = {
 	{"state", NULL, "state-mounted", NULL, 1000, STAGE_DEGRADED, "the state partition"},
 	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 };
 
-static int no_reboot(int how)
-{
-	(void)how;
-	return 0;
-}
-
-static int no_file(const char *path, int flags, mode_t mode)
-{
-	(void)path;
-	(void)flags;
-	(void)mode;
-	errno = ENOENT;
-	return -1;
-}
-
 static int setup(void **state)
 {
 	(void)state;
-	fake_reset();
-	fake_reboot = no_reboot;
-	fake_open = no_file;
-	fake_epoll_wait = fake_epoll_now;
-	fake_clock_ms = 5000;
-	memset(&box, 0, sizeof(box));
+	box_clear();
 	settings_default(&box.identify.settings);
-	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0)
+	if (box_start(rows) < 0)
 		return -1;
 	box.slot = 'a';
-	return stages_init(&box.stages, rows, wire_stage, &box, &e);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	power_fini(&box.power);
-	loop_fini(&box.loop);
-	fake_reset();
+	box_end();
 	return 0;
 }
 
 static void step(void)
 {
-	for (unsigned i = 0; i < 6; i++)
-		assert_int_equal(loop_step(&box.loop, &e), 0);
+	box_steps(6);
 }
 
 #define CRASH "pid1-fault 1 2 a 1 ill PID 1 fault: SIGSEGV at 0x0\n"

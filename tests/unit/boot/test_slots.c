@@ -20,14 +20,14 @@
 #include "boot/commands.h"
 #include "boot/wire.h"
 #include "fake/sys.h"
+#include "unit/boot/ended.h"
 
 static struct box box;
 static struct err e;
 static char text[LIMIT_REPLY];
 static const char *told; /* PATH_RUN_SLOTS; NULL: absent */
 static char spawned[128];
-static pid_t child, ended;
-static int end_status;
+static pid_t child;
 
 static int run_open(const char *path, int flags, mode_t mode)
 {
@@ -67,23 +67,6 @@ static pid_t fake_child(int (*fn)(void *), void *arg, int *pidfd)
 	return child;
 }
 
-static int fake_wait(idtype_t type, id_t id, siginfo_t *info, int options)
-{
-	(void)type;
-	(void)id;
-	(void)options;
-	memset(info, 0, sizeof(*info));
-	if (ended == 0) {
-		errno = ECHILD;
-		return -1;
-	}
-	info->si_pid = ended;
-	info->si_code = CLD_EXITED;
-	info->si_status = end_status;
-	ended = 0;
-	return 0;
-}
-
 static int nothing(int how)
 {
 	(void)how;
@@ -105,7 +88,7 @@ static int setup(void **state)
 	fake_reboot = nothing;
 	fake_kill = no_kill;
 	fake_vfork_call = fake_child;
-	fake_waitid = fake_wait;
+	fake_waitid = wait_ended;
 	fake_epoll_wait = fake_epoll_now;
 	fake_clock_ms = 5000;
 	memset(&box, 0, sizeof(box));

@@ -16,41 +16,13 @@
 #include <cmocka.h>
 
 #include "base/paths.h"
-#include "base/str.h"
-#include "boot/wire.h"
-#include "fake/sys.h"
+#include "unit/boot/box.h"
 
-static struct box box;
-static struct err e;
-static unsigned spawns;
 static char apps[] = "/tmp/hearth-test-apps-XXXXXX";
 static const struct stage_row rows[] = {
 	{"state", NULL, "state-mounted", NULL, 1000, STAGE_DEGRADED, "the state partition"},
 	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 };
-
-static int no_reboot(int how)
-{
-	(void)how;
-	return 0;
-}
-
-static int no_kill(pid_t pid, int signo)
-{
-	(void)pid;
-	(void)signo;
-	return 0;
-}
-
-static pid_t no_child(int (*fn)(void *), void *arg, int *pidfd)
-{
-	(void)fn;
-	(void)arg;
-	(void)pidfd;
-	spawns++;
-	errno = EAGAIN;
-	return -1;
-}
 
 static int only_apps(const char *path, int flags, mode_t mode)
 {
@@ -63,38 +35,28 @@ static int only_apps(const char *path, int flags, mode_t mode)
 static int setup(void **state)
 {
 	(void)state;
-	fake_reset();
-	fake_reboot = no_reboot;
-	fake_kill = no_kill;
-	fake_vfork_call = no_child;
+	box_clear();
 	fake_open = only_apps;
-	fake_epoll_wait = fake_epoll_now;
-	fake_clock_ms = 5000;
-	spawns = 0;
-	memset(&box, 0, sizeof(box));
 	settings_default(&box.identify.settings);
 	box.init_ms = 2000;
-	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0)
+	if (box_start(rows) < 0)
 		return -1;
 	box.slot = 'b';
-	return stages_init(&box.stages, rows, wire_stage, &box, &e);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	power_fini(&box.power);
-	loop_fini(&box.loop);
+	box_end();
 	unlink(apps);
-	fake_reset();
 	return 0;
 }
 
 static void pass(uint64_t ms)
 {
 	fake_clock_ms += (int64_t)ms;
-	for (unsigned i = 0; i < 6; i++)
-		assert_int_equal(loop_step(&box.loop, &e), 0);
+	box_steps(6);
 }
 
 static void begin(const char *before)
@@ -103,10 +65,7 @@ static void begin(const char *before)
 	assert_non_null(f);
 	fputs(before, f);
 	fclose(f);
-	struct service *s = &box.services.service[box.services.count++];
-	assert_int_equal(str_copy(s->def.name, sizeof(s->def.name), "kube"), 0);
-	s->all = &box.services;
-	s->child.pidfd = s->notify_fd = s->log_fd = s->log_read_fd = s->cgroup_fd = -1;
+	box_service("kube");
 	fact_set(&box.facts, "kubernetes", FACT_ON, "");
 	stages_begin(&box.stages);
 	fact_set(&box.facts, "slot-other", FACT_ON, "good");

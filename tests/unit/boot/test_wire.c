@@ -1,6 +1,5 @@
 /* The wiring: what follows from facts, services, problems and the log service's channel; and that PID 1's set-up goes
  * on whatever fails. Reboot and kill are faked in every test; files lie in a temporary folder. */
-#include "boot/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,33 +15,16 @@
 #include <cmocka.h>
 
 #include "base/paths.h"
-#include "base/str.h"
-#include "fake/sys.h"
 #include "loop/chan.h"
 #include "service/output.h"
 #include "service/table.h"
+#include "unit/boot/box.h"
 
-static struct box box;
-static struct err e;
 static const struct stage_row rows[] = {
 	{"network", NULL, "network-up", NULL, 1000, STAGE_DEGRADED, "an address"},
 	{"time", NULL, "time-synced", NULL, 1000, STAGE_CONTINUE, "a time server"},
 	{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 };
-static unsigned spawns;
-
-static int no_reboot(int how)
-{
-	(void)how;
-	return 0;
-}
-
-static int no_kill(pid_t pid, int signo)
-{
-	(void)pid;
-	(void)signo;
-	return 0;
-}
 
 static int no_name(const char *name, size_t n)
 {
@@ -57,42 +39,13 @@ static int no_clock(int64_t wall)
 	return 0;
 }
 
-static pid_t no_child(int (*fn)(void *), void *arg, int *pidfd)
-{
-	(void)fn;
-	(void)arg;
-	(void)pidfd;
-	spawns++;
-	errno = EAGAIN;
-	return -1;
-}
-
-static int no_file(const char *path, int flags, mode_t mode)
-{
-	(void)path;
-	(void)flags;
-	(void)mode;
-	errno = ENOENT;
-	return -1;
-}
-
 static int setup(void **state)
 {
 	(void)state;
-	fake_reset();
-	fake_reboot = no_reboot;
-	fake_kill = no_kill;
+	box_clear();
 	fake_sethostname = no_name;
 	fake_clock_set = no_clock;
-	fake_vfork_call = no_child;
-	fake_open = no_file;
-	fake_epoll_wait = fake_epoll_now;
-	fake_clock_ms = 5000;
-	spawns = 0;
-	memset(&box, 0, sizeof(box));
-	if (loop_init(&box.loop, &e) < 0 || wire_init(&box, &e) < 0)
-		return -1;
-	return stages_init(&box.stages, rows, wire_stage, &box, &e);
+	return box_start(rows);
 }
 
 static void close_fd(int *fd)
@@ -105,7 +58,6 @@ static void close_fd(int *fd)
 static int teardown(void **state)
 {
 	(void)state;
-	power_fini(&box.power);
 	for (unsigned i = 0; i < box.services.count; i++) {
 		close_fd(&box.services.service[i].log_fd);
 		close_fd(&box.services.service[i].log_read_fd);
@@ -113,24 +65,13 @@ static int teardown(void **state)
 	close_fd(&box.log_chan);
 	for (unsigned i = 0; i < CONTROL_PEERS; i++)
 		close_fd(&box.control.peer[i].fd);
-	loop_fini(&box.loop);
-	fake_reset();
+	box_end();
 	return 0;
 }
 
 static void step(void)
 {
-	for (unsigned i = 0; i < 6; i++)
-		assert_int_equal(loop_step(&box.loop, &e), 0);
-}
-
-static struct service *add_service(const char *name)
-{
-	struct service *s = &box.services.service[box.services.count++];
-	assert_int_equal(str_copy(s->def.name, sizeof(s->def.name), name), 0);
-	s->all = &box.services;
-	s->child.pidfd = s->notify_fd = s->log_fd = s->log_read_fd = s->cgroup_fd = -1;
-	return s;
+	box_steps(6);
 }
 
 static void test_consoles_take_over_the_screen(void **state)
@@ -163,7 +104,7 @@ static void test_log_service_gets_the_pipes(void **state)
 {
 	bool with_fd;
 	(void)state;
-	assert_int_equal(output_open(add_service("a"), &e), 0);
+	assert_int_equal(output_open(box_service("a"), &e), 0);
 	int child = box.services.channel("log", &box, &e);
 	assert_true(child >= 0);
 	step();
@@ -171,7 +112,7 @@ static void test_log_service_gets_the_pipes(void **state)
 	assert_true(with_fd);
 	assert_string_equal(hear(child, &with_fd), "");
 	/* A service that comes later, and the data partition. */
-	struct service *b = add_service("b");
+	struct service *b = box_service("b");
 	assert_int_equal(output_open(b, &e), 0);
 	table_set_state(b, SERVICE_READY, "");
 	fact_set(&box.facts, "data-mounted", FACT_ON, "");
@@ -335,7 +276,7 @@ static void test_torture(void **state)
 		(void)!wire_services(&box, &e);
 		(void)!wire_state(&box, &e);
 		stages_begin(&box.stages);
-		(void)!output_open(add_service("a"), &e);
+		(void)!output_open(box_service("a"), &e);
 		int fd = box.services.channel("log", &box, &e), web = box.services.channel("web", &box, &e);
 		fact_set(&box.facts, "network-up", FACT_ON, "");
 		for (unsigned i = 0; i < 6; i++)
