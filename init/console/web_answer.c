@@ -3,6 +3,7 @@
 
 #include <libwebsockets.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,13 +12,15 @@
 
 /* ---- deadlines ---- */
 
-/* Closes now; lws calls WSI_DESTROY, at the latest after it has flushed for 5 s. */
+/* lws calls WSI_DESTROY: from here, or when the loop hears that both directions are shut. */
 void web_answer_drop(struct web_conn *c)
 {
 	web_conn_set(c, WEB_CLOSING, clock_ms());
 	web_answer_forget(c);
 	if (c->wsi)
 		lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+	if (c->wsi) /* it has bytes left that the client does not take */
+		shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);
 }
 
 static void on_deadline(struct loop *loop, void *arg)

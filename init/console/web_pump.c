@@ -42,8 +42,17 @@ static void on_fd(struct loop *loop, int fd, uint32_t events, void *arg)
 	(void)loop;
 	if (i < 0)
 		return;
-	struct lws_pollfd pfd = {.fd = fd, .events = (short)p->watch[i].events, .revents = (short)events};
+	/* Both directions are shut: nobody is there to be answered. The library knows it by two bits at once, of which
+	 * the kernel may set one, and else would wait for ever for what it has left to be taken. */
+	bool over = events & EPOLLHUP;
+	struct lws_pollfd pfd = {
+		.fd = fd,
+		.events = (short)p->watch[i].events,
+		.revents = over ? LWS_POLLHUP : (short)events,
+	};
 	lws_service_fd(p->context, &pfd);
+	if (over && p->watch[i].fd == fd) /* bytes that it has not looked at yet keep it from closing */
+		lws_set_timeout(p->watch[i].wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 	web_pump_kick(p);
 }
 
@@ -73,6 +82,7 @@ static int add(struct lws *wsi)
 	}
 	p->watch[i].fd = fd;
 	p->watch[i].events = EPOLLIN;
+	p->watch[i].wsi = wsi;
 	return 0;
 }
 

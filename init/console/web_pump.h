@@ -7,6 +7,7 @@
 
 #define WEB_PUMP_FDS 40 /* WEB_CONNS and the library's own wake-up */
 
+struct lws;
 struct lws_context;
 struct lws_plugin_evlib;
 
@@ -17,6 +18,7 @@ struct web_pump {
 	struct {
 		int fd; /* -1: free */
 		uint32_t events;
+		struct lws *wsi;
 	} watch[WEB_PUMP_FDS];
 };
 
