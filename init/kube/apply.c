@@ -158,12 +158,14 @@ static void applied(struct apply *a, unsigned flight, yyjson_val *object)
 	it->owned = object_owned(object, INVENTORY_MANAGER);
 	retry_reset(&it->retry);
 	items_say(&it->problem, "");
-	see_health(a, item, object);
-	/* An event that came while the request was under way may be older or newer than what the request did. */
+	/* Events that came while the request was under way may be older or newer than what the request did. */
 	if (it->seen > revision && it->seen_owned != it->owned) {
 		repair(it, it->seen_owned == 0 ? ITEM_DELETED : ITEM_CHANGED);
 		return;
 	}
+	if (it->seen > revision) /* newer, and it may be the last for long: what it said of the health stands */
+		return;
+	see_health(a, item, object);
 	it->seen = revision;
 	it->seen_owned = it->owned;
 }

@@ -246,6 +246,24 @@ static void a_wave_waits_for_health_and_is_passed_over_in_the_end(void **state)
 	assert_non_null(strstr(log_text, "slow: its wave has waited long enough"));
 }
 
+static void news_that_come_before_the_answer_count(void **state)
+{
+	(void)state;
+	add("apps", "Deployment", "quick", "quick", 0);
+	add("", "ConfigMap", "next", "next", 1);
+	start();
+	see(0, WATCH_MODIFIED,
+	    "{\"metadata\":{\"resourceVersion\":\"12\",\"managedFields\":[{\"manager\":\"hearth\",\"operation\":\"Apply\","
+	    "\"fieldsV1\":{\"f:spec\":{}}}]},\"status\":{\"replicas\":1,\"updatedReplicas\":1,\"readyReplicas\":1,"
+	    "\"availableReplicas\":1,\"conditions\":[{\"type\":\"Available\",\"status\":\"True\"}]}}");
+	reply(0, 200, object(10, "spec")); /* how it was when it was made; no other event comes */
+	assert_int_equal(a.t.item[0].health, HEALTH_CURRENT);
+	assert_int_equal(a.t.item[0].seen, 12);
+	run();
+	assert_int_equal(sends, 1);
+	assert_int_equal(sent[0].item, 1);
+}
+
 static void each_wave_has_the_whole_time(void **state)
 {
 	(void)state;
@@ -1009,6 +1027,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(namespaces_crds_rest_and_waves_take_turns),
 		T(a_wave_waits_for_health_and_is_passed_over_in_the_end),
+		T(news_that_come_before_the_answer_count),
 		T(each_wave_has_the_whole_time),
 		T(time_without_a_server_does_not_count),
 		T(a_claim_that_waits_for_its_pod_holds_nobody),
