@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "kube/inventory.h"
+#include "kube/stale.h"
 
 int apply_init(struct apply *a, const struct manifest *m, const struct apply_ops *ops, void *arg, struct err *e)
 {
@@ -134,6 +135,8 @@ static void see_health(struct apply *a, unsigned item, yyjson_val *object)
 	/* Metadata alone is all that is watched of such kinds, and all that is needed. */
 	a->t.item[item].health = (uint8_t)health_of(o->group, o->kind, object, why);
 	items_say(&a->t.item[item].why, why);
+	if (health_follows_pods(o->group, o->kind))
+		a->t.item[item].claims = (uint16_t)stale_claims(object);
 }
 
 static void applied(struct apply *a, unsigned flight, yyjson_val *object)
@@ -599,6 +602,7 @@ static void see_gone(struct apply *a, unsigned item, uint64_t revision)
 	bool finished = is_finished_job(a, item);
 	it->seen_owned = 0;
 	it->health = HEALTH_UNKNOWN;
+	it->claims = 0;
 	items_say(&it->why, "");
 	distrust(it);
 	if (it->state == ITEM_SENT) { /* the answer tells */

@@ -47,25 +47,52 @@ static void later(struct gate *g, uint64_t ms)
 	loop_after(g->link->loop, &g->timer, ms, ask, g);
 }
 
+/* 0 without a manifest, too. */
+static unsigned workloads(const struct gate *g)
+{
+	return g->items->item ? g->items->m->count : 0;
+}
+
 static void see_pod(struct watch *w, enum watch_event ev, yyjson_val *pod)
 {
 	struct gate *g = w->arg;
+	struct object_id workload;
+	char name[OBJECT_NAME];
+	bool stale = stale_pod(pod, g->began);
 	(void)ev;
-	g->stale += stale_pod(pod, g->began);
+	g->stale += stale;
+	if (stale || workloads(g) == 0 || !stale_ready(pod, &workload, name))
+		return;
+	int i = items_find(g->items, &workload);
+	if (i >= 0)
+		g->items->item[i].found++;
 }
 
 static void see_list(struct watch *w, bool complete)
 {
 	struct gate *g = w->arg;
-	if (!complete)
-		g->stale = 0;
+	if (complete)
+		return;
+	g->stale = 0;
+	for (unsigned i = 0; i < workloads(g); i++)
+		g->items->item[i].found = 0;
+}
+
+/* No workload tells of pods that are not there. */
+static bool follow(const struct gate *g)
+{
+	for (unsigned i = 0; i < workloads(g); i++) {
+		if (g->items->item[i].claims > g->items->item[i].found)
+			return false;
+	}
+	return true;
 }
 
 /* The list is complete. */
 static void judge(struct gate *g)
 {
 	bool suspected = g->suspect;
-	g->suspect = g->stale > 0;
+	g->suspect = g->stale > 0 || !follow(g);
 	if (g->suspect || suspected)
 		later(g, g->suspect ? GATE_EVERY_MS : GATE_AGAIN_MS);
 	else
@@ -132,11 +159,12 @@ static void ask(struct loop *loop, void *arg)
 	later(g, GATE_EVERY_MS);
 }
 
-void gate_init(struct gate *g, struct link *link, void (*passed)(void *arg), void *arg)
+void gate_init(struct gate *g, struct link *link, struct items *t, void (*passed)(void *arg), void *arg)
 {
 	static const struct watch_ops ops = {see_pod, see_list};
 	memset(g, 0, sizeof(*g));
 	g->link = link;
+	g->items = t;
 	g->passed = passed;
 	g->arg = arg;
 	g->began = INT64_MAX;

@@ -3,15 +3,17 @@
  *
  * Until it is known, the pods are listed every GATE_EVERY_MS, no workload counts as healthy (items.unseen), and no node
  * as ready of which nothing has been heard since this boot began. The first list without a stale pod (kube/stale) ends
- * that for good; when there have been stale ones, the one behind it: what follows from pods takes a moment to follow. A
- * clock that tells nonsense cannot hold it for ever: GATE_LIMIT_MS after a node was Ready it ends in any case, and says
- * so in the log. */
+ * that for good, if no workload tells of more Ready pods than there are: its controller may look much later than the
+ * kubelet. When there have been stale ones, the list behind it: what else follows from pods takes a moment. A clock
+ * that tells nonsense cannot hold it for ever: GATE_LIMIT_MS after a node was Ready it ends in any case, and says so in
+ * the log. */
 #ifndef HEARTH_KUBE_GATE_H
 #define HEARTH_KUBE_GATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kube/items.h"
 #include "kube/link.h"
 #include "kube/watch.h"
 
@@ -22,6 +24,7 @@
 
 struct gate {
 	struct link *link;
+	struct items *items;       /* the workloads; borrowed */
 	void (*passed)(void *arg); /* once: they are those of this boot */
 	void *arg;
 	struct watch list;       /* in pages; its stream is never opened */
@@ -36,7 +39,7 @@ struct gate {
 };
 
 /* Nothing is asked before gate_start. */
-void gate_init(struct gate *g, struct link *link, void (*passed)(void *arg), void *arg);
+void gate_init(struct gate *g, struct link *link, struct items *t, void (*passed)(void *arg), void *arg);
 /* There is a connection; or it is gone. */
 void gate_start(struct gate *g);
 void gate_stop(struct gate *g);

@@ -39,6 +39,8 @@ struct item {
 	uint8_t drift;       /* enum item_drift: why it is applied again */
 	uint8_t repairs;     /* not forgotten yet */
 	uint8_t app;         /* into items.app */
+	uint16_t claims;     /* pods that are Ready, as the status of a workload says; see kube/stale.h */
+	uint16_t found;      /* ... and as they say themselves, in the last list of kube/gate */
 	bool marked;         /* seen in the list under way */
 	bool known;          /* the last run applied this same body, and left `owned` */
 	bool unsent;         /* the last try could not be sent: its kind may not be known yet */

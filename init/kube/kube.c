@@ -408,7 +408,7 @@ static int set_up(struct err *e)
 	role.streams.node = on_node;
 	role.streams.doubts = on_doubts;
 	role.apply.t.unseen = true;
-	gate_init(&role.gate, &role.link, on_passed, NULL);
+	gate_init(&role.gate, &role.link, &role.apply.t, on_passed, NULL);
 	link_start(&role.link);
 	look_soon();
 	return 0;

@@ -31,6 +31,28 @@ bool stale_pod(yyjson_val *pod, int64_t began)
 	return false;
 }
 
+unsigned stale_claims(yyjson_val *workload)
+{
+	int64_t n = object_int(workload, "/status/readyReplicas", object_int(workload, "/status/numberReady", 0));
+	return n < 0 ? 0 : n < UINT16_MAX ? (unsigned)n : UINT16_MAX;
+}
+
+bool stale_ready(yyjson_val *pod, struct object_id *workload, char name[OBJECT_NAME])
+{
+	const char *hash = object_key(pod, "/metadata/labels", "pod-template-hash");
+	const char *owner = object_str(pod, "/metadata/ownerReferences/0/name");
+	size_t all = strlen(owner), tail = strlen(hash);
+	*workload = (struct object_id){"apps", object_str(pod, "/metadata/ownerReferences/0/kind"),
+	                               object_str(pod, "/metadata/namespace"), name};
+	if (!object_is(pod, "Ready", "True") || str_copy(name, OBJECT_NAME, owner) < 0)
+		return false;
+	if (str_eq(workload->kind, "ReplicaSet") && tail > 0 && all > tail + 1 && str_eq(owner + all - tail, hash)) {
+		workload->kind = "Deployment";
+		name[all - tail - 1] = '\0';
+	}
+	return owner[0] != '\0';
+}
+
 bool stale_node(yyjson_val *node, int64_t began)
 {
 	return stale_time(object_str(object_condition(node, "Ready"), "/lastHeartbeatTime")) < began;

@@ -13,6 +13,11 @@
 #define BEGAN 1767225600 /* 2026-01-01T00:00:00Z: when the socket was made */
 
 static struct gate g;
+static struct manifest_object objects[] = {
+	{.group = "apps", .kind = "Deployment", .namespace = "infra", .name = "web"},
+	{.group = "apps", .kind = "DaemonSet", .namespace = "infra", .name = "node"}};
+static const struct manifest manifest = {.object = objects, .count = 2};
+static struct items items;
 static unsigned passed;
 static int64_t made;
 
@@ -41,7 +46,11 @@ static int setup(void **state)
 		return -1;
 	fake_stat = socket_of_pid1;
 	fake_clock_wall = BEGAN + 5000; /* the clock was set forward after the socket was made */
-	gate_init(&g, &api_link, on_passed, NULL);
+	for (unsigned i = 0; i < manifest.count; i++)
+		objects[i].app = objects[i].version = "";
+	if (items_init(&items, &manifest, &(struct err){0}) < 0)
+		return -1;
+	gate_init(&g, &api_link, &items, on_passed, NULL);
 	api_start();
 	gate_start(&g);
 	return 0;
@@ -51,6 +60,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	gate_fini(&g);
+	items_free(&items);
 	return api_teardown();
 }
 
@@ -100,6 +110,41 @@ static void stale_pods_are_waited_for(void **state)
 	api_wait(GATE_AGAIN_MS);
 	ANSWER(LIST(NEW));
 	assert_int_equal(passed, 1);
+}
+
+#define READY "'conditions':[{'type':'Ready','status':'True'}]"
+#define OF(kind, owner, labels, status)                                                                                \
+	"{'metadata':{'namespace':'infra','labels':{" labels "},'ownerReferences':[{'kind':'" kind "','name':'" owner  \
+	"'}]},'status':{'phase':'Running'," status "}}"
+#define WEB(status) OF("ReplicaSet", "web-5d8f6b7c9", "'pod-template-hash':'5d8f6b7c9'", status)
+
+/* The kubelet has said that nothing is ready, the controller has not looked. */
+static void a_workload_that_tells_of_pods_that_are_not_there_is_waited_for(void **state)
+{
+	(void)state;
+	items.item[0].claims = 2;
+	items.item[1].claims = 1;
+	ANSWER(LIST(WEB("'conditions':[{'type':'Ready','status':'False'}]")));
+	assert_int_equal(passed, 0);
+	api_wait(GATE_EVERY_MS);
+	ANSWER(LIST(WEB(READY) "," OF("DaemonSet", "node", "", READY)));
+	api_wait(GATE_EVERY_MS);
+	assert_int_equal(passed, 0); /* one of two, and the last list does not count */
+	ANSWER(LIST(WEB(READY) "," OF("DaemonSet", "node", "", READY) "," WEB(READY)));
+	api_wait(GATE_AGAIN_MS);
+	items.item[0].claims = 0; /* the controller has looked */
+	ANSWER(LIST(OF("DaemonSet", "node", "", READY)));
+	assert_int_equal(passed, 1);
+}
+
+static void pods_of_others_do_not_count(void **state)
+{
+	(void)state;
+	items.item[0].claims = 1;
+	ANSWER(LIST(
+		OF("ReplicaSet", "web-5d8f6b7c9", "", READY) "," OF("StatefulSet", "web", "", READY) "," WEB("'x':1")));
+	api_wait(GATE_EVERY_MS);
+	assert_int_equal(passed, 0);
 }
 
 static void every_page_counts(void **state)
@@ -204,7 +249,7 @@ static void without_the_socket_the_clocks_tell(void **state)
 	made = 0;
 	fake_clock_wall = BEGAN + 1000;
 	gate_fini(&g);
-	gate_init(&g, &api_link, on_passed, NULL); /* up since 1000 s */
+	gate_init(&g, &api_link, &items, on_passed, NULL); /* up since 1000 s */
 	gate_start(&g);
 	ANSWER(LIST(OLD));
 	api_wait(GATE_EVERY_MS);
@@ -222,6 +267,8 @@ int main(void)
 		TEST(without_pods_there_is_nothing_to_wait_for),
 		TEST(pods_of_this_boot_pass_at_once),
 		TEST(stale_pods_are_waited_for),
+		TEST(a_workload_that_tells_of_pods_that_are_not_there_is_waited_for),
+		TEST(pods_of_others_do_not_count),
 		TEST(every_page_counts),
 		TEST(failures_are_tried_again_from_the_beginning),
 		TEST(a_connection_that_goes_takes_its_list_along),

@@ -55,6 +55,24 @@ static void who_does_not_run_or_goes_holds_nobody(void **state)
 	                   "'containerStatuses':[" OLD "]}}"));
 }
 
+static void a_workload_claims_its_ready_pods(void **state)
+{
+	static const struct {
+		const char *json;
+		unsigned claims;
+	} rows[] = {{"{'status':{'readyReplicas':2}}", 2},
+	            {"{'status':{'numberReady':3}}", 3},
+	            {"{'status':{}}", 0},
+	            {"{'status':{'readyReplicas':-1}}", 0},
+	            {"{'status':{'readyReplicas':9999999}}", UINT16_MAX}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		yyjson_doc *doc = json_doc(rows[i].json);
+		assert_int_equal(stale_claims(yyjson_doc_get_root(doc)), rows[i].claims);
+		yyjson_doc_free(doc);
+	}
+}
+
 static void nonsense_is_not_stale(void **state)
 {
 	(void)state;
@@ -109,6 +127,7 @@ int main(void)
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(what_ran_before_this_boot_is_stale),
 		cmocka_unit_test(who_does_not_run_or_goes_holds_nobody),
+		cmocka_unit_test(a_workload_claims_its_ready_pods),
 		cmocka_unit_test(nonsense_is_not_stale),
 		cmocka_unit_test(a_node_that_was_not_heard_since_is_stale),
 		cmocka_unit_test(the_earliest_beginning_counts),
