@@ -45,6 +45,7 @@
 #define PATH_RUN_MACHINE_ID   "/run/machine-id"          /* /etc/machine-id points here */
 #define PATH_RUN_SLOT         PATH_RUN "/slot"           /* "a" or "b": the running slot; absent when nobody knows */
 #define PATH_RUN_SLOTS        PATH_RUN "/slots"          /* what is known of both slots, see host/slots.h */
+#define PATH_RUN_ESP_TURN     PATH_RUN "/esp-turn"       /* see host/turn.h */
 #define PATH_RUN_TIME_SERVERS PATH_RUN "/time-servers"   /* from the settings, one per line; read by the time service */
 #define PATH_ESP              "/boot"
 #define PATH_ESP_ENTRIES      PATH_ESP "/EFI/Linux" /* one UKI per slot, see host/bootenv.h */
