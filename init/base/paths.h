@@ -45,6 +45,7 @@
 #define PATH_RUN_MACHINE_ID   "/run/machine-id"          /* /etc/machine-id points here */
 #define PATH_RUN_SLOT         PATH_RUN "/slot"           /* "a" or "b": the running slot; absent when nobody knows */
 #define PATH_RUN_SLOTS        PATH_RUN "/slots"          /* what is known of both slots, see host/slots.h */
+#define PATH_RUN_ESP_TURN     PATH_RUN "/esp-turn"       /* see host/turn.h */
 #define PATH_RUN_TIME_SERVERS PATH_RUN "/time-servers"   /* from the settings, one per line; read by the time service */
 #define PATH_ESP              "/boot"
 #define PATH_ESP_ENTRIES      PATH_ESP "/EFI/Linux" /* one UKI per slot, see host/bootenv.h */
@@ -63,6 +64,8 @@
 #define PATH_PSTORE          "/sys/fs/pstore"
 #define PATH_EFIVARS         "/sys/firmware/efi/efivars"
 #define PATH_EFI_SELECTED    PATH_EFIVARS "/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define PATH_EFI_COUNTED     PATH_EFIVARS "/LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define PATH_EFI_ENTRIES     PATH_EFIVARS "/LoaderEntries-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define PATH_SYS_BLOCK       "/sys/block"
 #define PATH_SYS_BLOCK_DEV   "/sys/dev/block"
 #define PATH_SYS_CONSOLES    "/sys/class/tty/console/active"

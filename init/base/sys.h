@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -48,6 +49,7 @@
 	X(int, umount2, (const char *path, int flags), (path, flags))                                                  \
 	X(int, pipe2, (int fds[2], int flags), (fds, flags))                                                           \
 	X(int, fcntl, (int fd, int cmd, int arg), (fd, cmd, arg))                                                      \
+	X(int, flock, (int fd, int op), (fd, op))                                                                      \
 	X(int, epoll_create1, (int flags), (flags))                                                                    \
 	X(int, epoll_ctl, (int ep, int op, int fd, struct epoll_event *ev), (ep, op, fd, ev))                          \
 	X(int, epoll_wait, (int ep, struct epoll_event *ev, int max, int timeout), (ep, ev, max, timeout))             \

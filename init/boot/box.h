@@ -18,6 +18,7 @@
 #include "core/event.h"
 #include "core/fact.h"
 #include "core/names.h"
+#include "format/version.h"
 #include "host/cmdline.h"
 #include "host/net.h"
 #include "host/power.h"
@@ -43,6 +44,7 @@ struct box {
 	struct {
 		struct healthgate gate;
 		struct names before; /* what was well before the update */
+		bool early;          /* begun by the boot loader's word, the entries have not been heard of yet */
 	} trial;
 	struct {
 		struct helper mark; /* `hearth slot bad S` */
@@ -60,8 +62,9 @@ struct box {
 	bool log_reopen; /* "reopen" is still to be told */
 	struct loop_timer log_again, judge, damage, keep_clock, reap, power_later;
 	struct helper keep;
-	char slot;          /* that runs: 'a', 'b'; '\0': nobody knows */
-	struct helper mark; /* makes the other slot the next one: a rollback */
+	char version[VERSION_TEXT]; /* that runs */
+	char slot;                  /* that runs: 'a', 'b'; '\0': nobody knows */
+	struct helper mark;         /* makes the other slot the next one: a rollback */
 	char mark_by[LIMIT_NAME];
 	char kube[LIMIT_DETAIL]; /* which k3s is in the image; "": none */
 };

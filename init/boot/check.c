@@ -18,7 +18,6 @@
 
 #define SETTINGS_NAME  "settings.yaml"
 #define IMAGE_SERVICES "etc/hearth/services"
-#define PASSWD_BYTES   16384
 
 static struct {
 	struct services services;
@@ -28,7 +27,6 @@ static struct {
 	struct service_def def;
 	char text[LIMIT_FILE + 1];
 	char passwd[LIMIT_PATH]; /* of the system that is checked */
-	char passwd_text[PASSWD_BYTES];
 	unsigned files, wrong;
 } check;
 
@@ -39,15 +37,9 @@ static void on_problem(const char *message, void *arg)
 	fprintf(stderr, "%s\n", message);
 }
 
-static int find_user(const char *name, struct def_user *out)
+static int find_user(const char *name, struct passwd_user *out, struct err *e)
 {
-	struct err e;
-	struct buf b;
-
-	buf_init(&b, check.passwd_text, sizeof(check.passwd_text));
-	if (file_read(check.passwd, &b, &e) < 0)
-		return -1;
-	return def_user_find(check.passwd_text, name, out);
+	return passwd_read(check.passwd, name, out, e);
 }
 
 /* "out/root/etc/hearth/services/x.yaml" has its users in out/root/etc/passwd. */

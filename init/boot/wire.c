@@ -15,6 +15,7 @@
 #include "boot/judge.h"
 #include "boot/safe.h"
 #include "boot/trial.h"
+#include "host/release.h"
 #include "loop/chan.h"
 #include "service/output.h"
 #include "service/table.h"
@@ -156,6 +157,7 @@ int wire_services(struct box *box, struct err *e)
 	if (box->services.count > 0)
 		return 0;
 	(void)identify_settings(&box->identify, on_settings_problem, box);
+	trial_settings(box);
 	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);
@@ -413,7 +415,8 @@ int wire_init(struct box *box, struct err *e)
 	events_listen(&box->events, on_event, box);
 	init_services(box);
 	init_shutdown(box);
-	history_init(&box->history, &box->loop, &box->facts);
+	release_version(box->version);
+	history_init(&box->history, &box->loop, &box->facts, box->version);
 	trial_init(box);
 	init_guard(box);
 	box->stages.loop = &box->loop;

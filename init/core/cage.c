@@ -8,13 +8,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "base/file.h"
 #include "base/paths.h"
-#include "base/str.h"
 #include "base/sys.h"
+#include "core/passwd.h"
 
-#define PASSWD_MAX 4096
-#define ROW_MAX    6 /* instructions of one call */
+#define ROW_MAX 6 /* instructions of one call */
 
 struct rules {
 	struct sock_filter code[5 + CAGE_CALLS * ROW_MAX];
@@ -87,50 +85,14 @@ int cage_limits(const struct cage_limit *limits, size_t n, struct err *e)
 	return 0;
 }
 
-/* One field of a line, up to ':' or its end, as a number. */
-static int number(const char *p, uint32_t *out)
-{
-	char text[16];
-	size_t n = strcspn(p, ":\n");
-	uint64_t v;
-	if (n >= sizeof(text))
-		return -1;
-	memcpy(text, p, n);
-	text[n] = '\0';
-	if (str_u64(text, UINT32_MAX - 1, &v))
-		return -1;
-	*out = (uint32_t)v;
-	return 0;
-}
-
-/* The field that follows p on the same line, or NULL. */
-static const char *next_field(const char *p)
-{
-	p += strcspn(p, ":\n");
-	return *p == ':' ? p + 1 : NULL;
-}
-
-int cage_user(const char *passwd, const char *user, uid_t *uid, gid_t *gid, struct err *e)
-{
-	size_t n = strlen(user);
-	for (const char *line = passwd; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-		if (strncmp(line, user, n) != 0 || line[n] != ':')
-			continue;
-		const char *u = next_field(line + n + 1);
-		const char *g = u ? next_field(u) : NULL;
-		if (!g || number(u, uid) || number(g, gid) || *uid == 0 || *gid == 0)
-			return err_set(e, EINVAL, "user %s: broken line in " PATH_PASSWD, user);
-		return 0;
-	}
-	return err_set(e, ENOENT, "user %s: not in " PATH_PASSWD, user);
-}
-
 int cage_find_user(const char *user, uid_t *uid, gid_t *gid, struct err *e)
 {
-	char text[PASSWD_MAX];
-	struct buf b;
-	buf_init(&b, text, sizeof(text));
-	if (file_read(PATH_PASSWD, &b, e))
+	struct passwd_user u;
+	if (passwd_user(user, &u, e) < 0)
 		return -1;
-	return cage_user(text, user, uid, gid, e);
+	if (u.uid == 0 || u.gid == 0)
+		return err_set(e, EINVAL, "user '%.40s' of " PATH_PASSWD " is root, which no cage holds", user);
+	*uid = u.uid;
+	*gid = u.gid;
+	return 0;
 }

@@ -34,9 +34,7 @@ struct cage_limit {
 	const char *name;
 };
 
-/* Pure: uid and gid of a user in the text of /etc/passwd (passwd(5)); 0 or -1. Root is refused. */
-MUST_CHECK int cage_user(const char *passwd, const char *user, uid_t *uid, gid_t *gid, struct err *e);
-/* The same in PATH_PASSWD. */
+/* uid and gid of a user of PATH_PASSWD. Root is refused. */
 MUST_CHECK int cage_find_user(const char *user, uid_t *uid, gid_t *gid, struct err *e);
 MUST_CHECK int cage_limits(const struct cage_limit *limits, size_t n, struct err *e);
 /* No new privileges, nobody may look into the process, and the filter. For good. After a change of user, which would

@@ -14,7 +14,9 @@
 #include "base/str.h"
 #include "board.h"
 #include "host/mounts.h"
+#include "host/release.h"
 #include "host/slots.h"
+#include "host/turn.h"
 #include "node/tell.h"
 
 /* ---- what PID 1 gets to know ---- */
@@ -30,8 +32,7 @@ void slot_sentences(const struct bootenv_entry *en, char *trial, char *failed, s
 		failed[0] = '\0';
 }
 
-/* "": no record, no state partition yet, or nonsense in it. */
-static void read_version(char slot, char version[SLOTS_VERSION])
+void slot_version(char slot, char version[SLOTS_VERSION])
 {
 	char path[LIMIT_PATH], text[SLOTS_VERSION + 1];
 	struct err ignored;
@@ -54,9 +55,8 @@ static int write_slots(const struct bootenv *b, char running, struct err *e)
 	struct buf out;
 
 	slots_from(&s, b);
-	read_version(bootenv_other(running), slots_row(&s, bootenv_other(running))->version);
-	if (str_copy(slots_row(&s, running)->version, SLOTS_VERSION, BOARD_VERSION) < 0)
-		return err_set(e, EMSGSIZE, "version");
+	slot_version(bootenv_other(running), slots_row(&s, bootenv_other(running))->version);
+	release_version(slots_row(&s, running)->version);
 	buf_init(&out, text, sizeof(text));
 	if (slots_format(&s, &out, e) < 0)
 		return -1;
@@ -152,7 +152,7 @@ static int rename_entry(const struct bootenv_entry *from, struct bootenv_entry *
 	return rc;
 }
 
-static int change(const struct verb *v, char slot, struct err *e)
+static int change_entry(const struct verb *v, char slot, struct err *e)
 {
 	struct bootenv b;
 
@@ -168,6 +168,17 @@ static int change(const struct verb *v, char slot, struct err *e)
 		return -1;
 	log_info("slot", "slot %c %s: %s is now %s", slot, v->done, from->name, to.name);
 	return 0;
+}
+
+static int change(const struct verb *v, char slot, struct err *e)
+{
+	int turn = turn_take(e);
+
+	if (turn < 0)
+		return -1;
+	int rc = change_entry(v, slot, e);
+	turn_give(turn);
+	return rc;
 }
 
 /* ---- the role ---- */

@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/file.h"
-#include "base/paths.h"
 #include "base/str.h"
 #include "format/yaml.h"
 
@@ -16,20 +14,16 @@
 #define STOP_TIMEOUT_MS  10000
 #define TIMEOUT_MAX_MS   86400000
 #define SUFFIX           ".yaml"
-#define PASSWD_BYTES     16384
 
 _Static_assert(sizeof("service-") + NAME_MAX_LENGTH <= LIMIT_NAME, "the fact of a service has a name");
 
 /* File-static because it is large, short-lived, and touched only while a file is loaded. */
-static struct {
-	struct yaml yaml;
-	char passwd[PASSWD_BYTES];
-} scratch;
+static struct yaml scratch;
 
 /* A file while it is read: where the next string goes, and the keys that are judged together at the end. */
 struct job {
 	struct service_def *d;
-	def_user_fn *user;
+	passwd_fn *user;
 	size_t used; /* of d->text */
 	const struct yaml_node *ready, *restart, *requires, *after, *memory_min;
 };
@@ -290,12 +284,13 @@ static int set_stop_signal(const struct yaml *y, const struct yaml_node *n, void
 static int set_user(const struct yaml *y, const struct yaml_node *n, void *into, struct err *e)
 {
 	struct job *j = into;
-	struct def_user u;
+	struct passwd_user u;
+	struct err why;
 
 	if (scalar(y, n, e) < 0)
 		return -1;
-	if (j->user(n->text, &u) < 0)
-		return yaml_error(y, n, e, "user: no user '%.40s' in " PATH_PASSWD, n->text);
+	if (j->user(n->text, &u, &why) < 0)
+		return yaml_error(y, n, e, "user: %s", why.text);
 	j->d->uid = u.uid;
 	j->d->gid = u.gid;
 	return 0;
@@ -450,9 +445,9 @@ static int judge(const struct yaml *y, struct job *j, struct err *e)
 	return 0;
 }
 
-int def_parse(struct service_def *d, const char *file, const char *text, size_t len, def_user_fn *user, struct err *e)
+int def_parse(struct service_def *d, const char *file, const char *text, size_t len, passwd_fn *user, struct err *e)
 {
-	struct yaml *y = &scratch.yaml;
+	struct yaml *y = &scratch;
 	struct job j = {.d = d, .user = user};
 	struct yaml_node *root;
 
@@ -484,59 +479,4 @@ void def_copy(struct service_def *dst, const struct service_def *src)
 	move_list(dst->when, COUNT_OF(dst->when), src, dst);
 	move_list(dst->argv, COUNT_OF(dst->argv), src, dst);
 	move_list(dst->env, COUNT_OF(dst->env), src, dst);
-}
-
-/* The field up to ':' as a number; returns what is behind the ':', or NULL. */
-static const char *id_field(const char *p, unsigned *out)
-{
-	char digits[16];
-	uint64_t v;
-	size_t n = strcspn(p, ":\n");
-
-	if (p[n] != ':' || n >= sizeof(digits))
-		return NULL;
-	memcpy(digits, p, n);
-	digits[n] = '\0';
-	/* The largest number means "no change" to the kernel. */
-	if (str_u64(digits, UINT32_MAX - 1, &v) < 0)
-		return NULL;
-	*out = (unsigned)v;
-	return p + n + 1;
-}
-
-/* "web:x:200:200:...": behind "web:". */
-static const char *line_of(const char *text, const char *name)
-{
-	size_t n = strlen(name);
-
-	while (text) {
-		if (strncmp(text, name, n) == 0 && text[n] == ':')
-			return text + n + 1;
-		text = strchr(text, '\n');
-		text = text ? text + 1 : NULL;
-	}
-	return NULL;
-}
-
-int def_user_find(const char *passwd, const char *name, struct def_user *out)
-{
-	const char *p = line_of(passwd, name);
-	size_t n = p ? strcspn(p, ":\n") : 0;
-
-	if (!p || p[n] != ':')
-		return -1;
-	p = id_field(p + n + 1, &out->uid);
-	p = p ? id_field(p, &out->gid) : NULL;
-	return p ? 0 : -1;
-}
-
-int def_user_passwd(const char *name, struct def_user *out)
-{
-	struct err e;
-	struct buf b;
-
-	buf_init(&b, scratch.passwd, sizeof(scratch.passwd));
-	if (file_read(PATH_PASSWD, &b, &e) < 0)
-		return -1;
-	return def_user_find(scratch.passwd, name, out);
 }

@@ -22,24 +22,13 @@
 #define HEARTH_SERVICE_DEF_H
 
 #include "base/err.h"
+#include "core/passwd.h"
 #include "service/model.h"
 
-struct def_user {
-	uid_t uid;
-	gid_t gid;
-};
-
-/* Looks up a user name; 0 or -1. Passed in so that parsing stays pure (PID 1 reads /etc/passwd itself, no NSS). */
-typedef int def_user_fn(const char *name, struct def_user *out);
-
-/* text/len: content of `file`. On failure *d holds nothing of use. */
-MUST_CHECK int def_parse(struct service_def *d, const char *file, const char *text, size_t len, def_user_fn *user,
+/* text/len: content of `file`; user: looks up names. On failure *d holds nothing of use. */
+MUST_CHECK int def_parse(struct service_def *d, const char *file, const char *text, size_t len, passwd_fn *user,
                          struct err *e);
 /* A copy whose lists point into its own text. */
 void def_copy(struct service_def *dst, const struct service_def *src);
-/* Pure: one user of the text of a passwd(5) file. */
-MUST_CHECK int def_user_find(const char *passwd, const char *name, struct def_user *out);
-/* def_user_fn over /etc/passwd. */
-int def_user_passwd(const char *name, struct def_user *out);
 
 #endif

@@ -49,6 +49,7 @@
 #include "base/limits.h"
 #include "core/event.h"
 #include "core/fact.h"
+#include "core/passwd.h"
 #include "loop/child.h"
 #include "loop/loop.h"
 
@@ -179,7 +180,6 @@ typedef int services_log_fn(const char *name, void *arg);
 typedef int services_channel_fn(const char *name, void *arg, struct err *e);
 /* The way up from actions to table: delivers an event, then settles. */
 typedef void services_event_fn(struct service *s, enum service_event ev, const char *why);
-struct def_user;
 
 /* All services of the process, in static (zeroed) storage: slots that are not used are never touched. */
 struct services {
@@ -197,8 +197,8 @@ struct services {
 	services_event_fn *deliver;
 	services_log_fn *log; /* NULL: service/output makes the pipe */
 	services_channel_fn *channel;
-	void *arg;                                           /* for log and channel */
-	int (*user)(const char *name, struct def_user *out); /* see service/def.h */
+	void *arg;       /* for log and channel */
+	passwd_fn *user; /* for `user:` of a service file */
 	struct service *queue[LIMIT_SERVICES];
 	struct service service[LIMIT_SERVICES]; /* in load order; a slot is never reused */
 };

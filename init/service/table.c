@@ -196,7 +196,7 @@ void services_init(struct services *ss, struct loop *l, struct facts *fs, struct
 	ss->facts = fs;
 	ss->events = evs;
 	ss->deliver = deliver;
-	ss->user = def_user_passwd;
+	ss->user = passwd_user;
 	if (facts_subscribe(fs, on_fact, ss, &e) < 0)
 		log_errx("service", "services do not see facts: %s", e.text);
 }

@@ -1,14 +1,16 @@
 /* service/def: what is taken keeps its promises, what is refused names the file. */
+#include <errno.h>
+
 #include "base/str.h"
 #include "fuzz/check.h"
 #include "service/def.h"
 
 #define FILE_NAME "/etc/hearth/services/web.yaml"
 
-static int user(const char *name, struct def_user *out)
+static int user(const char *name, struct passwd_user *out, struct err *e)
 {
-	*out = (struct def_user){1, 1};
-	return str_eq(name, "web") ? 0 : -1;
+	*out = (struct passwd_user){1, 1};
+	return str_eq(name, "web") ? 0 : err_set(e, ENOENT, "no user");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,12 +17,9 @@
 static struct service_def d;
 static struct err e;
 
-static int user(const char *name, struct def_user *out)
+static int user(const char *name, struct passwd_user *out, struct err *why)
 {
-	if (!str_eq(name, "web"))
-		return -1;
-	*out = (struct def_user){200, 300};
-	return 0;
+	return passwd_find("web:x:200:300::/:/bin/false\n", name, out, why);
 }
 
 static int parse(const char *text)
@@ -225,37 +222,12 @@ static void a_copy_stands_alone(void **state)
 	assert_string_equal(copy.env[0], "A=c");
 }
 
-static void users(void **state)
-{
-	static const char text[] = "root:x:0:0:root:/root:/bin/sh\nbroken:x:12\nbig:x:4294967295:1::/:\n"
-				   "neg:x:-1:1::/:\nweb:x:200:300::/:/bin/false\nlast:x:7:8:";
-	struct def_user u;
-	(void)state;
-
-	assert_int_equal(def_user_find(text, "web", &u), 0);
-	assert_int_equal(u.uid, 200);
-	assert_int_equal(u.gid, 300);
-	assert_int_equal(def_user_find(text, "last", &u), 0);
-	assert_int_equal(def_user_find(text, "we", &u), -1);
-	assert_int_equal(def_user_find(text, "broken", &u), -1);
-	assert_int_equal(def_user_find(text, "big", &u), -1); /* "no change" to setresuid: stays root */
-	assert_int_equal(def_user_find(text, "neg", &u), -1);
-	assert_int_equal(def_user_find("", "web", &u), -1);
-	assert_int_equal(def_user_passwd("root", &u), 0);
-	assert_int_equal(u.uid, 0);
-	assert_int_equal(def_user_passwd("no-such-user-here", &u), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(everything),
-		cmocka_unit_test(oneshot),
-		cmocka_unit_test(mistakes_are_named),
-		cmocka_unit_test(lists_are_bounded),
-		cmocka_unit_test(a_copy_stands_alone),
-		cmocka_unit_test(users),
+		cmocka_unit_test(defaults),          cmocka_unit_test(everything),
+		cmocka_unit_test(oneshot),           cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(lists_are_bounded), cmocka_unit_test(a_copy_stands_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

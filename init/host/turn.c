@@ -1,0 +1,27 @@
+/* Whose turn it is on the boot partition; see turn.h. Of roles, never of PID 1. */
+#include "host/turn.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "base/paths.h"
+#include "base/sys.h"
+
+int turn_take(struct err *e)
+{
+	int fd = sys_open(PATH_RUN_ESP_TURN, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return err_sys(e, PATH_RUN_ESP_TURN);
+	if (sys_flock(fd, LOCK_EX) == 0)
+		return fd;
+	err_sys(e, "wait for the others on " PATH_ESP);
+	sys_close(fd);
+	return -1;
+}
+
+void turn_give(int turn)
+{
+	if (turn >= 0)
+		sys_close(turn);
+}
