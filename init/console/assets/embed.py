@@ -36,15 +36,26 @@ def csp_hash(text):
     return f"'sha256-{digest}'"
 
 
-def page_of(folder):
-    page = re.sub(r"^\{\{(.+)\}\}\n", lambda m: (folder / m[1]).read_text(), (folder / "index.html").read_text(),
-                  flags=re.M)
+def check(page):
     if len(page.encode()) > LIMIT:
         sys.exit(f"the page: {len(page.encode())} bytes, more than {LIMIT}")
     for bad, why in ((r"\son\w+\s*=", "inline event handler"), (r"\sstyle\s*=", "style attribute"),
                      (r"\.(inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(", "text made into markup")):
         if found := re.search(bad, page):
             sys.exit(f"the page: {why}: {found[0].strip()}")
+    ids = re.findall(r'\sid="([\w-]+)"', page)
+    # Those that the script puts together ("do-" + what) are not seen here.
+    used = re.findall(r'(?:\$|fill|tell|note|say|setBar|onPress|showKube)\("([\w-]+)"[,)]', page)
+    if twice := {i for i in ids if ids.count(i) > 1}:
+        sys.exit(f"index.html: ids that are there twice: {', '.join(sorted(twice))}")
+    if missing := set(used) - set(ids):
+        sys.exit(f"index.html: the script uses ids that are not there: {', '.join(sorted(missing))}")
+
+
+def page_of(folder):
+    page = re.sub(r"^\{\{(.+)\}\}\n", lambda m: (folder / m[1]).read_text(), (folder / "index.html").read_text(),
+                  flags=re.M)
+    check(page)
     return page
 
 
