@@ -5,20 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/exit.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "console/auth_sandbox.h"
 #include "console/owner_kdf.h"
 #include "loop/chan.h"
-
-#define PASSWORD_FD 0
-#define CHANNEL_FD  3
-#define CPU_S       30
 
 static int make(const char *password, size_t len, struct owner_record *r, struct err *e)
 {
@@ -75,29 +70,12 @@ void auth_reply(const char *order, const char *password, size_t len, struct buf 
 		buf_addf(reply, "failed %s", e.text);
 }
 
-/* Nothing more to open, to write or to start; what a mistake in here could do is to answer wrongly. */
-static int lock_in(struct err *e)
-{
-	static const struct {
-		int what;
-		rlim_t max;
-	} limits[] = {{RLIMIT_NOFILE, 0}, {RLIMIT_FSIZE, 0}, {RLIMIT_NPROC, 0}, {RLIMIT_CORE, 0}, {RLIMIT_CPU, CPU_S}};
-	for (size_t i = 0; i < COUNT_OF(limits); i++) {
-		const struct rlimit r = {limits[i].max, limits[i].max};
-		if (sys_setrlimit(limits[i].what, &r) < 0)
-			return err_sys(e, "limits");
-	}
-	if (sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_sys(e, "no new privileges");
-	return 0;
-}
-
 /* Up to its end; -1: more than any password has. */
 static ssize_t read_password(char *data, size_t cap, struct err *e)
 {
 	size_t n = 0;
 	while (n < cap) {
-		ssize_t got = sys_read(PASSWORD_FD, data + n, cap - n);
+		ssize_t got = sys_read(AUTH_PASSWORD, data + n, cap - n);
 		if (got < 0 && errno != EINTR)
 			return err_sys(e, "read the password");
 		if (got == 0)
@@ -111,9 +89,9 @@ static int serve(struct err *e)
 {
 	char order[AUTH_MESSAGE], text[AUTH_MESSAGE], password[OWNER_PASSWORD + 1];
 	struct buf reply;
-	if (lock_in(e) < 0)
+	if (auth_sandbox_enter(e) < 0)
 		return -1;
-	ssize_t n = chan_recv(CHANNEL_FD, order, sizeof(order) - 1, NULL, e); /* it was sent before we began */
+	ssize_t n = chan_recv(AUTH_CHANNEL, order, sizeof(order) - 1, NULL, e); /* it was sent before we began */
 	if (n <= 0)
 		return n < 0 ? err_prefix(e, "order") : err_set(e, EPROTO, "no order");
 	order[n] = '\0';
@@ -124,7 +102,7 @@ static int serve(struct err *e)
 	else
 		auth_reply(order, password, (size_t)len, &reply);
 	explicit_bzero(password, sizeof(password));
-	return chan_send(CHANNEL_FD, text, reply.len, -1, e);
+	return chan_send(AUTH_CHANNEL, text, reply.len, -1, e);
 }
 
 int auth_main(int argc, char **argv)

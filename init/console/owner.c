@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/exit.h"
@@ -18,7 +17,7 @@
 #include "console/auth.h"
 #include "console/owner_desk.h"
 #include "core/cage.h"
-#include "core/command.h"
+#include "core/inbox.h"
 #include "loop/chan.h"
 #include "loop/child.h"
 #include "loop/loop.h"
@@ -27,12 +26,12 @@
 #define ROOM       "owner"
 #define FILE_PATH  PATH_STATE_OWNER "/" OWNER_FILE
 #define CHANNEL_FD 3
-#define WORDS      (COMMAND_ARGS + 1)
 #define PASSES     8     /* commands of sessions under way */
 #define AUTH_MS    15000 /* a slow box takes a second */
 
 static struct {
 	struct loop loop;
+	struct inbox inbox;
 	struct desk desk;
 	const char *self;
 	uid_t uid;
@@ -44,30 +43,21 @@ static struct {
 	struct child child;
 	int child_chan; /* -1: no child */
 	struct loop_timer late;
-	char data[LIMIT_REPLY + 1];
 } role;
 
 /* ---- to PID 1 ---- */
 
 static void on_answer(uint32_t id, enum proto_kind kind, const char *text, size_t len, void *arg)
 {
-	static char frame[LIMIT_REPLY];
-	struct err e = {0};
 	(void)arg;
-	len = proto_answer(frame, id, kind, text, len);
-	/* A channel that is full loses the answer: PID 1 gives the ask up after a while, and says so. */
-	if (chan_send(CHANNEL_FD, frame, len, -1, &e) < 0)
-		log_warnx(ROOM, "an answer: %s", e.text);
-	explicit_bzero(frame, len);
+	inbox_answer(&role.inbox, id, kind, text, len);
 }
 
 static int request(unsigned argc, const char *const *argv, int fd, struct err *e)
 {
-	char msg[LIMIT_REQUEST];
 	if (++role.last_id == 0)
 		role.last_id = 1;
-	int len = proto_request(msg, sizeof(msg), role.last_id, argc, argv, e);
-	return len < 0 ? -1 : chan_send(CHANNEL_FD, msg, (size_t)len, fd, e);
+	return inbox_request(&role.inbox, role.last_id, argc, argv, fd, e);
 }
 
 static void on_tell(unsigned argc, const char *const *argv, void *arg)
@@ -133,9 +123,10 @@ static void on_exit_of_auth(pid_t pid, const struct child_exit *how, void *arg)
 	char reply[AUTH_MESSAGE];
 	struct err e;
 	(void)pid;
-	(void)how;
 	(void)arg;
 	loop_cancel(&role.loop, &role.late);
+	if (how->signaled)
+		log_warnx(ROOM, "auth: ended by signal %d (%s)", how->status, strsignal(how->status));
 	ssize_t n = chan_recv(role.child_chan, reply, sizeof(reply) - 1, NULL, &e);
 	reply[n > 0 ? n : 0] = '\0';
 	sys_close(role.child_chan);
@@ -190,62 +181,23 @@ static int on_hash(const char *order, int password_fd, void *arg, struct err *e)
 
 /* ---- from PID 1 ---- */
 
-static void take_ask(uint32_t id, const char *words, size_t len, int fd)
+static void on_ask(const struct inbox_ask *a, void *arg)
 {
-	static const char malformed[] = "400 malformed";
-	const char *argv[WORDS];
-	unsigned argc = proto_words(words, len, argv, WORDS);
-	if (argc > 0 && argc <= WORDS)
-		desk_ask(&role.desk, id, argc, argv, fd);
-	else
-		on_answer(id, PROTO_ERROR, malformed, sizeof(malformed) - 1, NULL);
+	(void)arg;
+	desk_ask(&role.desk, a->id, a->argc, a->argv, a->fd);
 }
 
-static void take_reply(const struct proto_reply *r)
+static bool on_reply(const struct proto_reply *r, void *arg)
 {
+	(void)arg;
 	for (size_t i = 0; i < PASSES; i++) {
 		if (role.pass[i].id == 0 || role.pass[i].id != r->id)
 			continue;
 		role.pass[i].id = 0;
-		on_answer(role.pass[i].ask, r->kind, r->text, r->len, NULL);
-		return;
+		inbox_answer(&role.inbox, role.pass[i].ask, r->kind, r->text, r->len);
+		return true;
 	}
-	if (r->kind == PROTO_ERROR)
-		log_warnx(ROOM, "PID 1 refused: %s", r->text);
-}
-
-static void take(size_t n, int fd)
-{
-	struct proto_reply r;
-	struct err e = {0};
-	uint32_t id;
-	if (proto_is_ask(role.data, n)) {
-		memcpy(&id, role.data, sizeof(id));
-		take_ask(id, role.data + PROTO_REPLY_HEAD, n - PROTO_REPLY_HEAD, fd);
-	} else if (proto_parse(role.data, n, &r, &e) < 0) {
-		log_warnx(ROOM, "channel to PID 1: %s", e.text);
-	} else {
-		take_reply(&r);
-	}
-	explicit_bzero(role.data, n); /* tokens */
-}
-
-static void on_channel(struct loop *l, int chan, uint32_t events, void *arg)
-{
-	struct err e = {0};
-	int fd;
-	(void)events;
-	(void)arg;
-	ssize_t n = chan_recv(chan, role.data, sizeof(role.data) - 1, &fd, &e);
-	if (n > 0)
-		take((size_t)n, fd);
-	if (fd >= 0)
-		sys_close(fd);
-	if (n > 0 || (n < 0 && (e.code == EAGAIN || e.code == EPROTO || e.code == EMSGSIZE)))
-		return;
-	log_warnx(ROOM, "channel to PID 1: %s", n < 0 ? e.text : "ended");
-	loop_del(l, chan);
-	loop_quit(l);
+	return false;
 }
 
 /* ---- start and end ---- */
@@ -278,8 +230,9 @@ static int set_up(struct owner_limits limits, struct err *e)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, 0};
 	static const struct desk_hooks hooks = {on_answer, on_hash, on_store, on_tell, on_pass, NULL};
+	static const struct inbox_hooks inbox = {on_ask, on_reply, NULL};
 	if (loop_init(&role.loop, e) < 0 || signals_init(&role.loop, signals, on_signal, NULL, e) < 0 ||
-	    loop_add(&role.loop, CHANNEL_FD, EPOLLIN, on_channel, NULL, e) < 0 ||
+	    inbox_init(&role.inbox, &role.loop, CHANNEL_FD, ROOM, &inbox, e) < 0 ||
 	    cage_find_user(AUTH_USER, &role.uid, &role.gid, e) < 0)
 		return -1;
 	desk_init(&role.desk, &hooks, limits);

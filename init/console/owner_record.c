@@ -8,11 +8,11 @@
 
 #define VERSION 19 /* 0x13, of RFC 9106 */
 
-/* Nothing weaker than what was ever written, nothing that a box of 1 GiB could not pay. */
+/* Nothing weaker than what was ever written. */
 static const struct {
 	const char *name;
 	uint32_t least, most;
-} bounds[] = {{"m=", 8192, 262144}, {"t=", 1, 16}, {"p=", 1, 4}};
+} bounds[] = {{"m=", 8192, OWNER_MEMORY}, {"t=", 1, 16}, {"p=", 1, 4}};
 
 #define FIELDS 7
 

@@ -18,9 +18,10 @@
 
 #define OWNER_SALT     16
 #define OWNER_HASH     32
-#define OWNER_RECORD   192 /* bytes of a record's line */
-#define OWNER_PASSWORD 256 /* bytes of a password at most; what a hash costs does not follow from it */
-#define OWNER_SHORTEST 10  /* characters */
+#define OWNER_RECORD   192    /* bytes of a record's line */
+#define OWNER_PASSWORD 256    /* bytes of a password at most; what a hash costs does not follow from it */
+#define OWNER_SHORTEST 10     /* characters */
+#define OWNER_MEMORY   262144 /* KiB that a hash may take at most: a box of 1 GiB can pay that */
 
 /* What a hash costs. The one for new passwords is OWASP's advice: 19 MiB, two passes, one lane. */
 struct owner_cost {

@@ -22,9 +22,8 @@
 #include "console/web_server.h"
 #include "loop/loop.h"
 
-#define PORT       443
-#define BACKLOG    64
-#define CHANNEL_FD 3
+#define PORT    443
+#define BACKLOG 64
 
 static struct web {
 	struct loop loop;
@@ -91,7 +90,7 @@ static int prepare(struct err *e)
 	web.listen_fd = open_listener(e);
 	if (web.listen_fd < 0)
 		return -1;
-	if (loop_init(&web.loop, e) || web_link_init(&web.link, &web.loop, CHANNEL_FD, e) ||
+	if (loop_init(&web.loop, e) || web_link_init(&web.link, &web.loop, WEB_CHANNEL, e) ||
 	    web_server_init(&web.server, &web.loop, &web.link, web.listen_fd, e) || start_server(e))
 		return -1;
 	return web_sandbox_enter(e);

@@ -2,8 +2,11 @@
  * Must never be entered half: each failing step is fatal for the role. */
 #include "console/web_sandbox.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "base/file.h"
@@ -21,7 +24,7 @@ static const uint16_t allowed[] = {
 	SYS_epoll_pwait,
 	SYS_timerfd_settime,
 	SYS_poll,
-	/* connections and the channel to PID 1 */
+	/* connections */
 	SYS_accept4,
 	SYS_pipe2, /* a password and an upload go on by one */
 	SYS_read,
@@ -29,16 +32,9 @@ static const uint16_t allowed[] = {
 	SYS_readv,
 	SYS_writev,
 	SYS_recvfrom,
-	SYS_sendto,
-	SYS_recvmsg,
-	SYS_sendmsg,
-	SYS_shutdown,
 	SYS_close,
-	SYS_setsockopt,
-	SYS_getsockopt,
 	SYS_getpeername,
 	SYS_getsockname,
-	SYS_fcntl,
 	/* memory; nothing executable, see below */
 	SYS_brk,
 	SYS_munmap,
@@ -56,9 +52,21 @@ static const uint16_t allowed[] = {
 	SYS_exit_group,
 };
 
-static const struct cage_call without_exec[] = {{SYS_mmap, 2, PROT_EXEC, 0}, {SYS_mprotect, 2, PROT_EXEC, 0}};
+/* The channel's other end is PID 1: messages go over it and nothing else happens to it. A descriptor is sent to no
+ * other, and of options there are the two that connections get (web_server), none of which a local socket has. */
+static const struct cage_call with[] = {
+	{SYS_mmap, {CAGE_NONE_OF(2, PROT_EXEC)}},
+	{SYS_mprotect, {CAGE_NONE_OF(2, PROT_EXEC)}},
+	{SYS_sendmsg, {CAGE_IS(0, WEB_CHANNEL)}},
+	{SYS_recvmsg, {CAGE_IS(0, WEB_CHANNEL)}},
+	{SYS_sendto, {CAGE_IS_NOT(0, WEB_CHANNEL), CAGE_NONE_OF(3, MSG_FASTOPEN)}}, /* that would connect */
+	{SYS_shutdown, {CAGE_IS_NOT(0, WEB_CHANNEL)}},
+	{SYS_setsockopt, {CAGE_IS(1, IPPROTO_TCP), CAGE_IS(2, TCP_NODELAY)}},
+	{SYS_setsockopt, {CAGE_IS(1, IPPROTO_TCP), CAGE_IS(2, TCP_USER_TIMEOUT)}},
+	{SYS_fcntl, {CAGE_NONE_OF(1, ~7u)}}, /* flags; no signals, owners, leases, sizes of pipes */
+};
 
-static const struct cage_filter filter = {allowed, COUNT_OF(allowed), without_exec, COUNT_OF(without_exec)};
+static const struct cage_filter filter = {allowed, COUNT_OF(allowed), with, COUNT_OF(with)};
 
 static const struct cage_limit limits[] = {
 	{RLIMIT_NOFILE, 64, "files"},      /* WEB_CONNS and some of our own */

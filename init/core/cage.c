@@ -12,33 +12,42 @@
 #include "base/sys.h"
 #include "core/passwd.h"
 
-#define ROW_MAX 6 /* instructions of one call */
+#define TEST_LEN   3                           /* instructions of one test */
+#define ROW_LEN    (3 + CAGE_TESTS * TEST_LEN) /* of one call with tests; the longest row */
 
 struct rules {
-	struct sock_filter code[5 + CAGE_CALLS * ROW_MAX];
+	struct sock_filter code[5 + CAGE_CALLS * ROW_LEN];
 	unsigned short n;
 };
 
-static void rule(struct rules *r, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
+static void rule(struct rules *r, uint16_t code, uint32_t k, unsigned jt, unsigned jf)
 {
-	r->code[r->n++] = (struct sock_filter){code, jt, jf, k};
+	r->code[r->n++] = (struct sock_filter){code, (uint8_t)jt, (uint8_t)jf, k};
 }
 
 #define LOAD   (BPF_LD | BPF_W | BPF_ABS)
+#define MASK   (BPF_ALU | BPF_AND | BPF_K)
 #define EQUAL  (BPF_JMP | BPF_JEQ | BPF_K)
-#define BITS   (BPF_JMP | BPF_JSET | BPF_K)
 #define RETURN (BPF_RET | BPF_K)
 
-/* The low half of the argument, as the call itself takes it. */
+/* Whatever does not pass goes on to the next row, which loads the call's number anew. */
 static void rule_with(struct rules *r, const struct cage_call *c)
 {
-	uint32_t required = c->required ? c->required : ~0u;
-	rule(r, EQUAL, c->nr, 0, 5);
-	rule(r, LOAD, (uint32_t)(offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t)), 0, 0);
-	rule(r, BITS, c->forbidden, 2, 0);
-	rule(r, BITS, required, 0, c->required ? 1 : 0);
+	unsigned left = 1; /* instructions to the end of the row */
+	for (size_t i = 0; i < CAGE_TESTS; i++)
+		left += c->test[i].mask ? TEST_LEN : 0;
+	rule(r, LOAD, offsetof(struct seccomp_data, nr), 0, 0);
+	rule(r, EQUAL, c->nr, 0, left);
+	for (size_t i = 0; i < CAGE_TESTS; i++) {
+		const struct cage_test *t = &c->test[i];
+		if (!t->mask)
+			continue;
+		left -= TEST_LEN;
+		rule(r, LOAD, (uint32_t)(offsetof(struct seccomp_data, args) + t->arg * sizeof(uint64_t)), 0, 0);
+		rule(r, MASK, t->mask, 0, 0);
+		rule(r, EQUAL, t->value, t->differs ? left : 0, t->differs ? 0 : left);
+	}
 	rule(r, RETURN, SECCOMP_RET_ALLOW, 0, 0);
-	rule(r, RETURN, SECCOMP_RET_KILL_PROCESS, 0, 0);
 }
 
 static void build(struct rules *r, const struct cage_filter *f)

@@ -2,20 +2,16 @@
  * It must answer every ask once, and none after its slot has been given to another. */
 #include "kube/serve.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/str.h"
-#include "base/sys.h"
 #include "format/json.h"
 #include "kube/body.h"
 #include "kube/diff.h"
 #include "kube/pods.h"
 #include "kube/sum.h"
-#include "loop/chan.h"
 
 #define ROOM     "kube"
 #define ROW_ROOM 3072 /* the longest row of an answer, each byte of its texts written as six, and the end */
@@ -36,12 +32,7 @@ static void finish(struct serve_ask *a)
 
 static void send_answer(struct serve_ask *a, enum proto_kind kind, const char *text, size_t len)
 {
-	struct serve *s = a->serve;
-	struct err e = {0};
-	len = proto_answer(s->data, a->id, kind, text, len);
-	/* A channel that is full loses the answer: PID 1 gives the ask up after a while, and says so. */
-	if (chan_send(s->chan, s->data, len, -1, &e) < 0)
-		log_warnx(ROOM, "answer to %s: %s", a->argv[0], e.text);
+	inbox_answer(&a->serve->inbox, a->id, kind, text, len);
 	finish(a);
 }
 
@@ -510,82 +501,33 @@ static void run(struct serve_ask *a)
 	        "[CONTAINER]");
 }
 
-/* Words of an ask; false: it is none. */
-static bool split(struct serve_ask *a, const char *words, size_t len)
+static void on_ask(const struct inbox_ask *q, void *arg)
 {
-	if (len > LIMIT_REQUEST)
-		return false;
-	memcpy(a->text, words, len);
-	a->argc = proto_words(a->text, len, a->argv, SERVE_WORDS);
-	return a->argc > 0 && a->argc <= SERVE_WORDS;
-}
-
-static void take_ask(struct serve *s, uint32_t id, const char *words, size_t len)
-{
+	struct serve *s = arg;
 	unsigned i = 0;
 	while (i < SERVE_ASKS && s->ask[i].used)
 		i++;
-	if (i == SERVE_ASKS) {
-		log_warnx(ROOM, "PID 1 asks too much at a time");
+	if (i == SERVE_ASKS || q->len > sizeof(s->ask[i].text)) {
+		inbox_refuse(&s->inbox, q->id, "too much is asked at a time; try again");
 		return;
 	}
 	struct serve_ask *a = &s->ask[i];
-	if (!split(a, words, len)) {
-		log_warnx(ROOM, "a malformed ask from PID 1");
-		return;
-	}
+	memcpy(a->text, q->words, q->len);
+	a->argc = proto_words(a->text, q->len, a->argv, INBOX_WORDS);
 	a->serve = s;
-	a->id = id;
+	a->id = q->id;
 	a->used = true;
 	run(a);
 }
 
-/* True when there may be more. */
-static bool receive(struct serve *s)
-{
-	struct err e = {0};
-	struct proto_reply reply;
-	uint32_t id;
-	ssize_t n = chan_recv(s->chan, s->data, sizeof(s->data) - 1, NULL, &e);
-	if (n < 0 && e.code == EAGAIN)
-		return false;
-	if (n <= 0) {
-		log_warnx(ROOM, "channel to PID 1: %s", n < 0 ? e.text : "ended");
-		loop_del(s->loop, s->chan);
-		loop_quit(s->loop);
-		return false;
-	}
-	memcpy(&id, s->data, sizeof(id));
-	if (proto_is_ask(s->data, (size_t)n)) {
-		take_ask(s, id, s->data + PROTO_REPLY_HEAD, (size_t)n - PROTO_REPLY_HEAD);
-		return true;
-	}
-	if (proto_parse(s->data, (size_t)n, &reply, &e) < 0)
-		log_warnx(ROOM, "channel to PID 1: %s", e.text);
-	else if (reply.kind == PROTO_ERROR)
-		log_warnx(ROOM, "PID 1 refused a fact: %s", reply.text);
-	return true;
-}
-
-static void on_channel(struct loop *l, int fd, uint32_t events, void *arg)
-{
-	(void)l;
-	(void)fd;
-	(void)events;
-	for (int i = 0; i < SERVE_PER_TURN; i++) {
-		if (!receive(arg))
-			return;
-	}
-}
-
 int serve_init(struct serve *s, struct loop *l, int chan, struct link *link, struct err *e)
 {
+	const struct inbox_hooks hooks = {on_ask, NULL, s};
 	memset(s, 0, sizeof(*s));
 	s->loop = l;
-	s->chan = chan;
 	s->link = link;
 	s->trouble = "";
-	return chan < 0 ? 0 : loop_add(l, chan, EPOLLIN, on_channel, s, e);
+	return inbox_init(&s->inbox, l, chan, ROOM, &hooks, e);
 }
 
 void serve_close(struct serve *s)
@@ -604,6 +546,5 @@ void serve_fini(struct serve *s)
 	if (!s->link)
 		return;
 	serve_close(s);
-	if (s->chan >= 0)
-		loop_del(s->loop, s->chan);
+	inbox_fini(&s->inbox);
 }

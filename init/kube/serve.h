@@ -17,15 +17,13 @@
 
 #include <yyjson.h>
 
-#include "core/proto.h"
+#include "core/inbox.h"
 #include "kube/apply.h"
 #include "kube/keeper.h"
 #include "kube/link.h"
 
-#define SERVE_ASKS     8 /* more are told to ask again */
-#define SERVE_WORDS    8
-#define SERVE_CALL_MS  20000 /* PID 1 waits 23 s (ASKS_MS) */
-#define SERVE_PER_TURN 16    /* frames, then others in the loop get their turn */
+#define SERVE_ASKS    8     /* more are told to ask again */
+#define SERVE_CALL_MS 20000 /* PID 1 waits 23 s (ASKS_MS) */
 
 struct serve;
 
@@ -35,7 +33,7 @@ struct serve_ask {
 	bool used;
 	char text[LIMIT_REQUEST + 1];
 	unsigned argc;
-	const char *argv[SERVE_WORDS];
+	const char *argv[INBOX_WORDS];
 	uint32_t call;
 	/* apps diff */
 	int app;
@@ -46,7 +44,7 @@ struct serve_ask {
 
 struct serve {
 	struct loop *loop;
-	int chan;
+	struct inbox inbox;
 	struct link *link;
 	struct apply *apply;   /* NULL: no manifests */
 	struct keeper *keeper; /* likewise */
@@ -55,11 +53,10 @@ struct serve {
 	struct serve_ask *differ; /* the one diff under way */
 	struct buf diff;          /* its list so far */
 	char diff_text[LIMIT_REPLY];
-	char data[LIMIT_REPLY + 1];
 	char out[LIMIT_REPLY];
 };
 
-/* chan is the caller's. When PID 1 closes it the loop quits. */
+/* chan: see core/inbox. */
 MUST_CHECK int serve_init(struct serve *s, struct loop *l, int chan, struct link *link, struct err *e);
 /* The connection is gone: what waits for an answer gets one now. */
 void serve_close(struct serve *s);

@@ -10,33 +10,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "base/sys.h"
 #include "format/json.h"
-#include "loop/chan.h"
 #include "update/memory.h"
 
 #define ROOM       "update"
-#define WORDS      8
 #define ID_FACTS   0x80000001u /* the teller counts from 1 */
 #define ID_RESTART 0x80000002u
 #define ID_WORLD   0x80000003u
-#define PER_TURN   16
 
 /* --- answers ---------------------------------------------------------------------------------- */
-
-static void send_answer(struct answers *s, uint32_t id, enum proto_kind kind, const char *text, size_t len)
-{
-	struct err e = {0};
-	len = proto_answer(s->data, id, kind, text, len);
-	/* A channel that is full loses the answer: PID 1 gives the ask up after a while, and says so. */
-	if (chan_send(s->chan, s->data, len, -1, &e) < 0)
-		log_warnx(ROOM, "an answer: %s", e.text);
-}
-
-static void refuse(struct answers *s, uint32_t id, const char *text)
-{
-	send_answer(s, id, PROTO_ERROR, text, strlen(text));
-}
 
 static void begin(struct answers *s, struct buf *b, struct json *j)
 {
@@ -49,9 +31,9 @@ static void answer(struct answers *s, uint32_t id, struct json *j)
 {
 	json_close_object(j);
 	if (json_ok(j))
-		send_answer(s, id, PROTO_OK, j->out->data, j->out->len);
+		inbox_answer(&s->inbox, id, PROTO_OK, j->out->data, j->out->len);
 	else
-		refuse(s, id, "the answer does not fit");
+		inbox_refuse(&s->inbox, id, "the answer does not fit");
 }
 
 static void add_bundle(struct json *j, const struct conduct *c)
@@ -174,7 +156,7 @@ void answers_decided(const struct err *e, void *arg)
 		return;
 	}
 	if (e) {
-		refuse(s, id, e->text);
+		inbox_refuse(&s->inbox, id, e->text);
 		return;
 	}
 	if (s->verb == ORDER_CHECK) {
@@ -197,13 +179,13 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 	struct order o;
 	struct err e = {0};
 	if (order_parse(&o, argc, argv, &e) < 0) {
-		refuse(s, id, e.text);
+		inbox_refuse(&s->inbox, id, e.text);
 		return;
 	}
 	bool seeks = o.verb == ORDER_CHECK || (o.verb == ORDER_INSTALL && o.kind == ORDER_CHANNEL);
 	bool waits = seeks || o.verb == ORDER_SHOW || o.verb == ORDER_INSTALL;
 	if ((seeks ? seek_order(s->seek, &o, &e) : conduct_order(s->conduct, &o, fd, &e)) < 0) {
-		refuse(s, id, e.text);
+		inbox_refuse(&s->inbox, id, e.text);
 	} else if (waits) {
 		s->pending = id;
 		s->verb = o.verb;
@@ -216,15 +198,6 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 }
 
 /* --- what the role asks ----------------------------------------------------------------------- */
-
-static int ask(struct answers *s, uint32_t id, unsigned argc, const char *const *argv, struct err *e)
-{
-	char msg[LIMIT_REQUEST];
-	if (s->chan < 0)
-		return err_set(e, ENOTCONN, "there is no PID 1 to ask");
-	int len = proto_request(msg, sizeof(msg), id, argc, argv, e);
-	return len < 0 ? -1 : chan_send(s->chan, msg, (size_t)len, -1, e);
-}
 
 /* Without the list the gate has less to go by, but an update that is complete is not thrown away for that. */
 static void arm(struct answers *s, const char *json, size_t len, const char *why)
@@ -252,7 +225,7 @@ void answers_arming(void *arg)
 	static const char *const argv[] = {"facts"};
 	struct answers *s = arg;
 	struct err e = {0};
-	if (ask(s, ID_FACTS, 1, argv, &e) < 0) {
+	if (inbox_request(&s->inbox, ID_FACTS, 1, argv, -1, &e) < 0) {
 		arm(s, NULL, 0, e.text);
 		return;
 	}
@@ -285,7 +258,7 @@ void answers_ask_world(void *arg)
 	static const char *const argv[] = {"facts"};
 	struct answers *s = arg;
 	struct err e = {0};
-	s->world = ask(s, ID_WORLD, 1, argv, &e) == 0;
+	s->world = inbox_request(&s->inbox, ID_WORLD, 1, argv, -1, &e) == 0;
 	if (!s->world)
 		log_warnx(ROOM, "%s", e.text);
 	loop_after(s->loop, &s->world_wait, s->world ? ANSWERS_FACTS_MS : 0, on_no_world, s);
@@ -293,10 +266,12 @@ void answers_ask_world(void *arg)
 
 void answers_restart(const char *version, void *arg)
 {
+	struct answers *s = arg;
 	char why[LIMIT_DETAIL];
 	const char *const argv[] = {"reboot", why};
 	struct err e = {0};
-	if (str_format(why, sizeof(why), "the update to %s", version) < 0 || ask(arg, ID_RESTART, 2, argv, &e) < 0)
+	if (str_format(why, sizeof(why), "the update to %s", version) < 0 ||
+	    inbox_request(&s->inbox, ID_RESTART, 2, argv, -1, &e) < 0)
 		log_warnx(ROOM, "restart: %s", e.text);
 }
 
@@ -343,86 +318,32 @@ int answers_healthy(struct names *healthy, const char *json, size_t len, struct 
 
 /* --- the channel ------------------------------------------------------------------------------ */
 
-static void take_ask(struct answers *s, uint32_t id, const char *words, size_t len, int fd)
+static void on_ask(const struct inbox_ask *a, void *arg)
 {
-	const char *argv[WORDS];
-	unsigned argc = proto_words(words, len, argv, WORDS);
-	if (argc == 0)
-		refuse(s, id, "malformed");
-	else if (argc > WORDS)
-		refuse(s, id, "too many words");
-	else
-		order(s, id, argc, argv, fd);
+	order(arg, a->id, a->argc, a->argv, a->fd);
 }
 
-static void take_reply(struct answers *s, const struct proto_reply *r)
+static bool on_reply(const struct proto_reply *r, void *arg)
 {
+	struct answers *s = arg;
+	const char *json = r->kind == PROTO_OK ? r->text : NULL, *why = json ? NULL : r->text;
 	if (r->id == ID_FACTS && s->facts)
-		arm(s, r->kind == PROTO_OK ? r->text : NULL, r->len, r->kind == PROTO_OK ? NULL : r->text);
+		arm(s, json, r->len, why);
 	else if (r->id == ID_WORLD && s->world)
-		tell_world(s, r->kind == PROTO_OK ? r->text : NULL, r->len, r->kind == PROTO_OK ? NULL : r->text);
-	else if (r->kind == PROTO_ERROR)
-		log_warnx(ROOM, "PID 1 refused: %s", r->text);
-}
-
-/* n bytes in s->data. fd: what came with them, -1: nothing. */
-static void take(struct answers *s, size_t n, int fd)
-{
-	char words[LIMIT_REQUEST + 1];
-	struct err e = {0};
-	struct proto_reply reply;
-	uint32_t id;
-	memcpy(&id, s->data, sizeof(id));
-	if (proto_is_ask(s->data, n)) {
-		size_t len = n - PROTO_REPLY_HEAD;
-		memcpy(words, s->data + PROTO_REPLY_HEAD, len < sizeof(words) ? len : sizeof(words));
-		take_ask(s, id, words, len < sizeof(words) ? len : 0, fd);
-	} else if (proto_parse(s->data, n, &reply, &e) < 0) {
-		log_warnx(ROOM, "channel to PID 1: %s", e.text);
-	} else {
-		take_reply(s, &reply);
-	}
-}
-
-/* True when there may be more. */
-static bool receive(struct answers *s)
-{
-	struct err e = {0};
-	int fd = -1;
-	ssize_t n = chan_recv(s->chan, s->data, sizeof(s->data) - 1, &fd, &e);
-	if (n < 0 && e.code == EAGAIN)
+		tell_world(s, json, r->len, why);
+	else
 		return false;
-	if (n <= 0) {
-		log_warnx(ROOM, "channel to PID 1: %s", n < 0 ? e.text : "ended");
-		loop_del(s->loop, s->chan);
-		loop_quit(s->loop);
-		return false;
-	}
-	take(s, (size_t)n, fd);
-	if (fd >= 0)
-		sys_close(fd);
 	return true;
-}
-
-static void on_channel(struct loop *l, int fd, uint32_t events, void *arg)
-{
-	(void)l;
-	(void)fd;
-	(void)events;
-	for (int i = 0; i < PER_TURN; i++) {
-		if (!receive(arg))
-			return;
-	}
 }
 
 int answers_init(struct answers *s, struct loop *l, int chan, struct conduct *c, struct seek *k, struct err *e)
 {
+	const struct inbox_hooks hooks = {on_ask, on_reply, s};
 	memset(s, 0, sizeof(*s));
 	s->loop = l;
-	s->chan = chan;
 	s->conduct = c;
 	s->seek = k;
-	return chan < 0 ? 0 : loop_add(l, chan, EPOLLIN, on_channel, s, e);
+	return inbox_init(&s->inbox, l, chan, ROOM, &hooks, e);
 }
 
 void answers_fini(struct answers *s)
@@ -432,6 +353,5 @@ void answers_fini(struct answers *s)
 	loop_cancel(s->loop, &s->wait);
 	loop_cancel(s->loop, &s->facts_wait);
 	loop_cancel(s->loop, &s->world_wait);
-	if (s->chan >= 0)
-		loop_del(s->loop, s->chan);
+	inbox_fini(&s->inbox);
 }

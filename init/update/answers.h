@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/proto.h"
+#include "core/inbox.h"
 #include "loop/loop.h"
 #include "update/conduct.h"
 #include "update/seek.h"
@@ -20,7 +20,7 @@
 
 struct answers {
 	struct loop *loop;
-	int chan; /* -1: none */
+	struct inbox inbox;
 	struct conduct *conduct;
 	struct seek *seek;
 	uint32_t pending;     /* the ask that waits for `decided`; 0: none */
@@ -28,11 +28,10 @@ struct answers {
 	bool facts;           /* the list of facts is asked for, for arming */
 	bool world;           /* idem, for update/seek */
 	struct loop_timer wait, facts_wait, world_wait;
-	char data[LIMIT_REPLY + 1];
 	char out[LIMIT_REPLY];
 };
 
-/* chan is the caller's. When PID 1 closes it the loop quits. */
+/* chan: see core/inbox. */
 MUST_CHECK int answers_init(struct answers *s, struct loop *l, int chan, struct conduct *c, struct seek *k,
                             struct err *e);
 void answers_fini(struct answers *s);

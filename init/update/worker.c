@@ -236,11 +236,11 @@ static const uint16_t allowed[] = {
 };
 
 static const struct cage_call with[] = {
-	{SYS_open, 1, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0},
-	{SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0},
-	{SYS_mmap, 2, PROT_EXEC, 0},
-	{SYS_mprotect, 2, PROT_EXEC, 0},
-	{SYS_clone, 0, CLONE_NEWUSER | CLONE_VFORK, CLONE_THREAD},
+	{SYS_open, {CAGE_NONE_OF(1, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)}},
+	{SYS_openat, {CAGE_NONE_OF(2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)}},
+	{SYS_mmap, {CAGE_NONE_OF(2, PROT_EXEC)}},
+	{SYS_mprotect, {CAGE_NONE_OF(2, PROT_EXEC)}},
+	{SYS_clone, {{0, false, CLONE_NEWUSER | CLONE_VFORK | CLONE_THREAD, CLONE_THREAD}}},
 };
 
 static const struct cage_filter filter = {allowed, COUNT_OF(allowed), with, COUNT_OF(with)};

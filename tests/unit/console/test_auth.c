@@ -1,4 +1,4 @@
-/* init/console/auth.c: orders and replies, with the real hash. The process itself: tests/scenario/web.py. */
+/* init/console/auth.c: orders and replies, with the real hash. The process itself: tests/scenario/web. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

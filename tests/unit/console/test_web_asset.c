@@ -15,7 +15,7 @@ static void the_page_is_whole_and_small(void **state)
 	(void)state;
 	assert_true(str_starts(web_asset_page, "<!doctype html>"));
 	assert_int_equal(strlen(web_asset_page), web_asset_page_len);
-	assert_true(web_asset_page_len < 20 * 1024);
+	assert_true(web_asset_page_len < 40 * 1024);
 	assert_non_null(strstr(web_asset_page, "</script>\n"));
 }
 

@@ -1,8 +1,5 @@
 /* init/core/cage.c: users, and filters with conditions, run on recorded programs. */
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,30 +13,15 @@
 #include "base/str.h"
 #include "core/cage.h"
 #include "fake/sys.h"
+#include "unit/core/filter.h"
 
 static struct err e;
-static struct sock_filter filter[1024];
-static unsigned filter_len;
-
-static int note_prctl(int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
-{
-	(void)a;
-	(void)c;
-	(void)d;
-	if (op != PR_SET_SECCOMP)
-		return 0;
-	const struct sock_fprog *prog = (const struct sock_fprog *)(uintptr_t)b;
-	assert_true(prog->len <= COUNT_OF(filter));
-	memcpy(filter, prog->filter, prog->len * sizeof(filter[0]));
-	filter_len = prog->len;
-	return 0;
-}
 
 static int setup(void **state)
 {
 	(void)state;
 	fake_reset();
-	fake_prctl = note_prctl;
+	fake_prctl = filter_prctl;
 	filter_len = 0;
 	return 0;
 }
@@ -51,50 +33,48 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Classic BPF, as much of it as the filter uses (linux/filter.h). */
 static bool allows(int nr, uint64_t arg1, uint64_t arg2)
 {
-	const struct seccomp_data d = {.nr = nr, .arch = AUDIT_ARCH_X86_64, .args = {~0ull, arg1, arg2, ~0ull}};
-	uint32_t acc = 0;
-	for (unsigned pc = 0; pc < filter_len; pc++) {
-		const struct sock_filter *f = &filter[pc];
-		if (f->code == (BPF_LD | BPF_W | BPF_ABS))
-			memcpy(&acc, (const char *)&d + f->k, 4);
-		else if (f->code == (BPF_JMP | BPF_JEQ | BPF_K))
-			pc += acc == f->k ? f->jt : f->jf;
-		else if (f->code == (BPF_JMP | BPF_JSET | BPF_K))
-			pc += acc & f->k ? f->jt : f->jf;
-		else if (f->code == (BPF_RET | BPF_K))
-			return f->k == SECCOMP_RET_ALLOW;
-		else
-			fail_msg("unknown instruction %x", f->code);
-	}
-	fail_msg("ran off the end");
-	return false;
+	return filter_allows(nr, FILTER_ANY, arg1, arg2, FILTER_ANY);
 }
 
 static void conditions_hold(void **state)
 {
 	static const uint16_t plain[] = {10};
-	static const struct cage_call with[] = {{11, 1, 3, 0}, {12, 2, 0, 4}, {13, 2, 1, 4}};
+	static const struct cage_call with[] = {
+		{11, {CAGE_NONE_OF(1, 3)}},
+		{12, {{2, false, 4, 4}}},
+		{13, {CAGE_IS(1, 7), CAGE_IS_NOT(2, 3)}},
+		{14, {CAGE_IS(1, 1)}},
+		{14, {CAGE_IS(1, 2), CAGE_IS(2, 5)}},
+		{15, {{0, false, 0, 0}}},
+	};
 	const struct cage_filter f = {plain, COUNT_OF(plain), with, COUNT_OF(with)};
+	static const struct {
+		int nr;
+		uint64_t arg1, arg2;
+		bool allowed;
+	} cases[] = {
+		{10, 0, 0, true},  {10, ~0ull, ~0ull, true},
+		{9, 0, 0, false},  {16, 0, 0, false},
+		{11, 4, 3, true},  {11, 0, 0, true},
+		{11, 1, 0, false}, {11, 2, 0, false},
+		{11, 3, 0, false}, {12, 0, 4, true},
+		{12, 0, 7, true},  {12, 4, 3, false},
+		{13, 7, 0, true},  {13, 7, 3, false},
+		{13, 6, 0, false}, {14, 1, 0, true},
+		{14, 2, 5, true},  {14, 2, 4, false},
+		{14, 3, 5, false}, {14, 0, 0, false},
+		{15, 9, 9, true},  {13, 7 | 1ull << 32, 0, true}, /* an int to the call, too */
+	};
 
 	(void)state;
 	assert_int_equal(cage_close(&f, &e), 0);
-	assert_true(allows(10, 0, 0));
-	assert_true(allows(10, ~0ull, ~0ull));
-	assert_false(allows(9, 0, 0));
-	assert_false(allows(14, 0, 0));
-	assert_true(allows(11, 4, 3));
-	assert_true(allows(11, 0, 0));
-	assert_false(allows(11, 1, 0));
-	assert_false(allows(11, 2, 0));
-	assert_true(allows(12, 0, 4));
-	assert_true(allows(12, 0, 7));
-	assert_false(allows(12, 4, 3));
-	assert_true(allows(13, 0, 4));
-	assert_false(allows(13, 0, 5));
-	assert_false(allows(13, 0, 0));
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (allows(cases[i].nr, cases[i].arg1, cases[i].arg2) != cases[i].allowed)
+			fail_msg("case %zu: call %d", i, cases[i].nr);
+	}
+	assert_int_equal(filter_count(0, 0, 0, 0), 3);
 }
 
 static void too_many_rows_are_an_error(void **state)

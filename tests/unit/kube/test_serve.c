@@ -141,9 +141,7 @@ static void what_it_does_not_know_is_said(void **state)
 	expect("logs", PROTO_ERROR, "knows: apps");
 	expect("logs web", PROTO_ERROR, "write logs pod/NAME");
 	expect("logs pod/../x", PROTO_ERROR, "no pod can be called");
-	expect("a b c d e f g h", PROTO_ERROR, "knows: apps");
-	ask(5, "a b c d e f g h i"); /* more words than anybody may say: a defect of the other side */
-	assert_false(answered(PROTO_ERROR));
+	expect("a b c d e f g h i", PROTO_ERROR, "knows: apps");
 }
 
 static void open_books(void)
@@ -282,8 +280,9 @@ static void asks_are_bounded(void **state)
 {
 	(void)state;
 	open_books();
-	for (uint32_t i = 0; i <= SERVE_ASKS; i++)
+	for (uint32_t i = 0; i < SERVE_ASKS; i++)
 		ask(i + 1, "pods");
+	expect("pods", PROTO_ERROR, "too much is asked at a time");
 	assert_int_equal(api_open_calls(), SERVE_ASKS);
 	for (uint32_t i = 0; i < SERVE_ASKS; i++)
 		api_answer("GET", "/api/v1/pods?", 200, "{}");

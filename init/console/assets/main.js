@@ -1,0 +1,12 @@
+document.addEventListener("visibilitychange", () => {
+  showBanner();
+  if (!document.hidden) askOwner();
+});
+setInterval(showBanner, 1000);
+chooseSource();
+poll();
+pollKube();
+pollUpdate();
+pollSlots();
+askOwner();
+listen();

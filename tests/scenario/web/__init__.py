@@ -1,0 +1,1 @@
+"""The HTTPS console as processes; run.py runs all of it."""
