@@ -555,7 +555,7 @@ static int count_blocks(struct intake *in, uint64_t *blocks, struct err *e)
  */
 static int count_missing(struct intake *in, int memory, uint64_t *fetch, struct err *e)
 {
-	uint64_t blocks;
+	uint64_t blocks = 0;
 	read_running(in);
 	if (read_tree(in, memory, 0, e) < 0 || count_blocks(in, &blocks, e) < 0 || read_hashes(in, e) < 0)
 		return -1;
