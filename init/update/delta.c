@@ -131,6 +131,8 @@ int delta_read(struct delta *d, int fd, const struct verity *salt, struct err *e
 		return -1;
 	/* hash_start is the block behind the superblock, which is block 0 of the layout. */
 	s.leaves = (v.hash_start - 1 + s.at.level[0].first) * VERITY_BLOCK;
+	d->fd = fd;
+	d->leaves = s.leaves;
 	for (uint64_t i = 0; i < s.at.level[0].blocks; i += AT_ONCE) {
 		uint64_t left = s.at.level[0].blocks - i;
 		read_leaves(d, &s, i, left < AT_ONCE ? left : AT_ONCE);
@@ -138,14 +140,49 @@ int delta_read(struct delta *d, int fd, const struct verity *salt, struct err *e
 	return 0;
 }
 
+bool delta_hashes(const struct delta *d, uint64_t first, uint64_t count, uint8_t leaf[VERITY_BLOCK])
+{
+	struct err unread;
+
+	if (d->leaves == 0 || first > d->blocks || count > d->blocks - first)
+		return false;
+	memset(leaf, 0, VERITY_BLOCK);
+	return blockio_read(d->fd, leaf, count * SHA256_BYTES, d->leaves + first * SHA256_BYTES, &unread) == 0;
+}
+
 /* ---- plan ---- */
+
+static void count_runs(const struct blockset *here, uint64_t gap, struct delta_plan *p)
+{
+	struct run r;
+
+	p->fetch = p->requests = 0;
+	for (uint64_t from = 0; blockset_missing(here, from, gap, 0, &r); from = r.first + r.count) {
+		p->fetch += r.count;
+		p->requests++;
+	}
+}
+
+uint64_t delta_gap(const struct blockset *here, uint64_t *fetch)
+{
+	const uint64_t missing = here->blocks - here->count;
+	uint64_t gap = DELTA_GAP;
+	struct delta_plan p;
+
+	count_runs(here, gap, &p);
+	while (gap > 0 && p.fetch - missing > missing / DELTA_SPARE) {
+		gap /= 2;
+		count_runs(here, gap, &p);
+	}
+	*fetch = p.fetch;
+	return gap;
+}
 
 int delta_plan(const struct delta *d, struct tree *now, const struct blockset *done, uint64_t gap,
                struct blockset *here, struct delta_plan *p, struct err *e)
 {
 	uint8_t hash[SHA256_BYTES];
 	uint64_t from;
-	struct run r;
 
 	*p = (struct delta_plan){.done = done->count};
 	blockset_copy(here, done);
@@ -159,9 +196,6 @@ int delta_plan(const struct delta *d, struct tree *now, const struct blockset *d
 	}
 	p->local = here->count - done->count;
 	p->missing = here->blocks - here->count;
-	for (from = 0; blockset_missing(here, from, gap, 0, &r); from = r.first + r.count) {
-		p->fetch += r.count;
-		p->requests++;
-	}
+	count_runs(here, gap, p);
 	return 0;
 }

@@ -19,12 +19,13 @@
 #include "update/blockset.h"
 #include "update/tree.h"
 
-/* The largest gap between two missing runs that is fetched with them. A request's headers (about 500 bytes) are less
+/* The largest gap between two missing runs that is fetched with them. A request's headers (about 700 bytes) are less
  * than one block, so bytes alone say 0; but one more request costs a way there and back: 20 ms of a link of 40 Mbit/s
- * are 25 blocks. Measured: a new `hearth` alone is 0.9 MB in 5 requests and another build of k3s 63 MB (of 294) in 39,
- * nearly the same with every gap; small changes all over a large program are 57 MB in 802 with 0, 68 MB in 167 with 8.
- */
-#define DELTA_GAP 8
+ * are 25 blocks. So gaps are bridged as long as that is at most one of DELTA_SPARE blocks that are missing. Measured: a
+ * new `hearth` alone is 0.9 MB in 5 requests and another build of k3s 63 MB (of 294) in 39, nearly the same with every
+ * gap; small changes all over a large program are 57 MB in 802 with 0, 68 MB in 167 with 8. */
+#define DELTA_GAP   8
+#define DELTA_SPARE 20
 
 /* All zero is an empty table that takes nothing in. */
 struct delta {
@@ -33,6 +34,8 @@ struct delta {
 	uint64_t blocks; /* that it was made for */
 	uint64_t count;  /* entries */
 	uint64_t lost;   /* blocks whose hash could not be read */
+	int fd;          /* of delta_read: the running slot, */
+	uint64_t leaves; /* and the byte in it where level 0 begins */
 };
 
 struct delta_plan {
@@ -55,6 +58,13 @@ bool delta_find(const struct delta *d, const uint8_t hash[SHA256_BYTES], uint64_
  * tree's; when the slot's is another one, the table stays empty. What cannot be read is left out (d->lost). An error
  * only when there is no slot of ours in fd, or no memory; d is empty then, and an install may go on with it. */
 MUST_CHECK int delta_read(struct delta *d, int fd, const struct verity *salt, struct err *e);
+
+/* `count` hashes (1 to TREE_FANOUT) of the running slot's blocks from `first` on, as a block of level 0 of another tree
+ * has them. Not verified. False: the slot has no such blocks, or they cannot be read. */
+bool delta_hashes(const struct delta *d, uint64_t first, uint64_t count, uint8_t leaf[VERITY_BLOCK]);
+
+/* The gap to fetch with what is not in `here`: DELTA_GAP, or less. *fetch: blocks that it makes. */
+uint64_t delta_gap(const struct blockset *here, uint64_t *fetch);
 
 /* Walks the new tree: here becomes done and what the table has; p says what is to be fetched with gaps of at most
  * `gap` blocks. Pure, but for reading the tree. */

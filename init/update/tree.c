@@ -123,14 +123,15 @@ static int load(struct tree *t, unsigned level, uint64_t index, const uint8_t wa
 	return 0;
 }
 
-int tree_hash(struct tree *t, uint64_t block, uint8_t hash[SHA256_BYTES], struct err *e)
+/* What stands in level `down` for data block `block`: its hash (0), or that of a block of level 0 (1). */
+static int find_hash(struct tree *t, uint64_t block, unsigned down, uint8_t hash[SHA256_BYTES], struct err *e)
 {
 	const uint8_t *want = t->root;
 
 	if (block >= t->at.data_blocks)
 		return err_set(e, EINVAL, "block %llu of an image of %llu", (unsigned long long)block,
 		               (unsigned long long)t->at.data_blocks);
-	for (unsigned level = t->at.levels; level-- > 0;) {
+	for (unsigned level = t->at.levels; level-- > down;) {
 		uint64_t entry = block >> (FANOUT_BITS * level); /* of this level, and below it a block */
 		if (load(t, level, entry / TREE_FANOUT, want, e) < 0)
 			return -1;
@@ -138,6 +139,16 @@ int tree_hash(struct tree *t, uint64_t block, uint8_t hash[SHA256_BYTES], struct
 	}
 	memcpy(hash, want, SHA256_BYTES);
 	return 0;
+}
+
+int tree_hash(struct tree *t, uint64_t block, uint8_t hash[SHA256_BYTES], struct err *e)
+{
+	return find_hash(t, block, 0, hash, e);
+}
+
+int tree_leaf(struct tree *t, uint64_t index, uint8_t hash[SHA256_BYTES], struct err *e)
+{
+	return find_hash(t, index * TREE_FANOUT, 1, hash, e);
 }
 
 int tree_verify(struct tree *t, uint64_t block, const uint8_t *p, struct err *e)

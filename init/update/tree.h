@@ -61,6 +61,9 @@ MUST_CHECK int tree_open(struct tree *t, int fd, uint64_t offset, const struct v
                          const uint8_t root[SHA256_BYTES], struct err *e);
 /* What data block `block` must hash to. code EBADMSG: the tree on fd is not the root hash's; else fd cannot be read. */
 MUST_CHECK int tree_hash(struct tree *t, uint64_t block, uint8_t hash[SHA256_BYTES], struct err *e);
+/* What block `index` of level 0 must hash to, from the levels above it: level 0 itself need not be there yet. Not for
+ * an image of one block. Errors as above. */
+MUST_CHECK int tree_leaf(struct tree *t, uint64_t index, uint8_t hash[SHA256_BYTES], struct err *e);
 /* Is p (VERITY_BLOCK bytes) data block `block`? code EBADMSG: it is not, or as above. */
 MUST_CHECK int tree_verify(struct tree *t, uint64_t block, const uint8_t *p, struct err *e);
 /* Reads and checks all of root.verity: the superblock again, then every hash block. The message names the level and the

@@ -363,6 +363,68 @@ static void a_tree_that_lies_ends_the_plan(void **state)
 	blockset_fini(&here);
 }
 
+static void hashes_of_the_slot(void **state)
+{
+	static uint32_t content[500];
+	struct verity v = salted(0x5a);
+	uint8_t leaf[VERITY_BLOCK], hash[SHA256_BYTES];
+
+	(void)state;
+	assert_false(delta_hashes(&d, 0, 1, leaf)); /* all zero: empty */
+	number(content, 500, 0);
+	make_slot(content, 500, 0x5a);
+	assert_int_equal(delta_read(&d, slot, &v, &e), 0);
+	assert_true(delta_hashes(&d, 100, 128, leaf));
+	for (uint32_t i = 0; i < 128; i++) {
+		hash_of(100 + i, hash);
+		assert_memory_equal(leaf + i * SHA256_BYTES, hash, sizeof(hash));
+	}
+	assert_true(delta_hashes(&d, 499, 1, leaf));
+	hash_of(499, hash);
+	assert_memory_equal(leaf, hash, sizeof(hash));
+	for (size_t i = SHA256_BYTES; i < sizeof(leaf); i++)
+		assert_int_equal(leaf[i], 0);
+	assert_false(delta_hashes(&d, 499, 2, leaf));
+	assert_false(delta_hashes(&d, 500, 1, leaf));
+	assert_false(delta_hashes(&d, UINT64_MAX, 128, leaf));
+	bad_from = d.leaves;
+	bad_to = bad_from + 1;
+	fake_pread = damaged_pread;
+	assert_false(delta_hashes(&d, 0, 128, leaf));
+	assert_true(delta_hashes(&d, 1, 128, leaf));
+}
+
+/* Of 1000 missing blocks, gaps may make 1050. */
+static void gaps_are_bridged_while_it_is_cheap(void **state)
+{
+	static const struct {
+		uint64_t every, gap; /* so many blocks are missing, then a gap */
+		uint64_t want, extra;
+	} rows[] = {
+		{1000, 8, 8, 0}, {200, 8, 8, 32}, {100, 8, 4, 0}, {50, 2, 8, 38},
+		{30, 2, 1, 0},   {21, 1, 8, 47},  {3, 1, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t at = 0, fetch = 0;
+		struct blockset here;
+		assert_int_equal(blockset_init(&here, 4000, &e), 0);
+		for (uint64_t missing = 0; missing < 1000; missing++) {
+			if (missing > 0 && missing % rows[i].every == 0) {
+				for (uint64_t k = 0; k < rows[i].gap; k++)
+					blockset_add(&here, at++);
+			}
+			at++;
+		}
+		while (at < 4000)
+			blockset_add(&here, at++);
+		assert_int_equal(delta_gap(&here, &fetch), rows[i].want);
+		assert_int_equal(fetch, 1000 + rows[i].extra);
+		blockset_fini(&here);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -372,6 +434,7 @@ int main(void)
 		CASE(another_salt_finds_nothing), CASE(no_slot_of_ours),
 		CASE(a_damaged_tree_is_left_out), CASE(what_is_to_be_fetched),
 		CASE(everything_and_nothing),     CASE(a_tree_that_lies_ends_the_plan),
+		CASE(hashes_of_the_slot),         CASE(gaps_are_bridged_while_it_is_cheap),
 	};
 
 	return cmocka_run_group_tests_name("delta", tests, NULL, NULL);

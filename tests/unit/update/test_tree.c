@@ -225,6 +225,29 @@ static void the_largest_image(void **state)
 	}
 }
 
+/* What level 0 must be is known before it is there. */
+static void leaves_without_level_0(void **state)
+{
+	static const uint64_t sizes[] = {2, 128, 129, 128 * 128 + 1};
+	uint8_t hash[SHA256_BYTES], want[SHA256_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		make(sizes[i], 0);
+		open_tree(0);
+		assert_int_equal(ftruncate(fd, (off_t)(tree.at.level[0].first * VERITY_BLOCK)), 0);
+		for (uint64_t leaf = 0; leaf < tree.at.level[0].blocks; leaf++) {
+			fake_tree_hash(&made, made.bytes + (tree.at.level[0].first + leaf) * VERITY_BLOCK, want);
+			assert_int_equal(tree_leaf(&tree, leaf, hash, &e), 0);
+			assert_memory_equal(hash, want, sizeof(hash));
+		}
+		assert_int_equal(tree_leaf(&tree, tree.at.level[0].blocks, hash, &e), -1);
+		assert_int_equal(tree_hash(&tree, 0, hash, &e), -1);
+		free(made.bytes);
+		made.bytes = NULL;
+	}
+}
+
 /* ---- wrong ones ---- */
 
 static int reopen(void)
@@ -382,17 +405,12 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(the_layout_at_its_edges),
-		CASE(a_slot_is_full_to_its_last_block),
-		CASE(the_same_as_veritysetup),
-		CASE(every_block_is_known),
-		CASE(a_tree_behind_something),
-		CASE(the_largest_image),
-		CASE(another_superblock),
-		CASE(one_bit_anywhere),
-		CASE(another_root_hash),
-		CASE(a_block_in_anothers_place),
-		CASE(a_disk_that_changes_its_mind),
+		CASE(the_layout_at_its_edges),   CASE(a_slot_is_full_to_its_last_block),
+		CASE(the_same_as_veritysetup),   CASE(every_block_is_known),
+		CASE(a_tree_behind_something),   CASE(the_largest_image),
+		CASE(leaves_without_level_0),    CASE(another_superblock),
+		CASE(one_bit_anywhere),          CASE(another_root_hash),
+		CASE(a_block_in_anothers_place), CASE(a_disk_that_changes_its_mind),
 		CASE(reads_that_fail),
 	};
 
