@@ -215,6 +215,18 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 	}
 }
 
+static void order_snapshots(struct answers *s, uint32_t id, unsigned argc, const char *const *argv)
+{
+	struct err e = {0};
+	struct buf b;
+	struct json j;
+	begin(s, &b, &j);
+	if (snapshots_order(&s->snapshots, argc, argv, &j, &e) < 0)
+		refuse(s, id, e.text);
+	else
+		answer(s, id, &j);
+}
+
 /* --- what the role asks ----------------------------------------------------------------------- */
 
 static int ask(struct answers *s, uint32_t id, unsigned argc, const char *const *argv, struct err *e)
@@ -351,6 +363,8 @@ static void take_ask(struct answers *s, uint32_t id, const char *words, size_t l
 		refuse(s, id, "malformed");
 	else if (argc > WORDS)
 		refuse(s, id, "too many words");
+	else if (str_eq(argv[0], "snapshots"))
+		order_snapshots(s, id, argc, argv);
 	else
 		order(s, id, argc, argv, fd);
 }

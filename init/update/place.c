@@ -18,6 +18,7 @@
 #include "format/sha256.h"
 #include "host/bootenv.h"
 #include "update/blockio.h"
+#include "update/snapshots.h"
 
 #define ROOM      "update"
 #define ESP_SPARE (1u << 20) /* what FAT itself takes, and the boot loader's own files may grow */
@@ -266,7 +267,8 @@ static int check_kernel(const struct place *p, const struct update_member *want,
 	return 0;
 }
 
-int place_arm(struct place *p, const struct update_manifest *m, const struct names *healthy, struct err *e)
+int place_arm(struct place *p, const struct update_manifest *m, const struct order *o, const struct names *healthy,
+              struct err *e)
 {
 	if (p->kernel < 0)
 		return err_set(e, EPROTO, "there is no kernel");
@@ -277,6 +279,8 @@ int place_arm(struct place *p, const struct update_manifest *m, const struct nam
 	sys_close(p->kernel);
 	p->kernel = -1;
 	int rc = write_records(p, m->version, healthy, e);
+	if (rc == 0)
+		rc = snapshots_arm(o->snapshot, m->version, e);
 	if (rc == 0)
 		rc = place_write_job(NULL, e);
 	if (rc == 0)

@@ -118,6 +118,8 @@ static void each_ask_gets_an_answer(void **state)
 		{"update|show|http://a/b", PROTO_ERROR, "/boot is not mounted"},
 		{"update|check", PROTO_ERROR, "set update.url in the settings"},
 		{"update|install", PROTO_ERROR, "set update.url in the settings"},
+		{"snapshots", PROTO_OK, "{\"snapshots\":[]}"},
+		{"snapshots|bake", PROTO_ERROR, "none of take, restore"},
 		{"a|b|c|d|e|f|g|h|i", PROTO_ERROR, "too many words"},
 	};
 	enum proto_kind kind;
