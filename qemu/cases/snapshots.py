@@ -33,18 +33,19 @@ left=$(free)
 /usr/libexec/hearth/volumes
 sync
 n=$(($(cat /data/notes) + 1))
-echo "start $n: found $(cat $v/boot 2>/dev/null || echo nothing), took $((left - $(free))) KiB," \
-	"$(stat -c '%u:%g %h names' $v/deep/big), $(stat -c %a $v/deep), $(hearth quota $v)"
-if dd if=/dev/zero of=$v/more bs=1M count=12 2>/dev/null; then echo "start $n: no limit"; fi
-rm -f $v/more
+echo "start $n: found $(cat $v/boot 2>/dev/null || echo nothing)"
+echo "start $n: took $((left - $(free))) KiB"
+echo "start $n: $(stat -c '%u:%g %h names' $v/deep/big), $(stat -c %a $v/deep)"
+echo "start $n: $(hearth quota $v | sed 's/ bytes.*//')"
 echo $n >$v/boot
 echo $n >/data/notes
+if dd if=/dev/zero of=$v/more bs=1M count=12; then echo "start $n: no limit"; fi
+rm -f $v/more
 sync
 echo "start $n: done"
 """
 
 FILES = {"etc/hearth/services/notes.yaml": SERVICE, "usr/libexec/hearth/notes": APP}
-WHOLE = re.compile(r"1000:2000 2 names, 2750, (\d+) of 16777216 bytes used")
 
 
 def found(box, n):
@@ -54,11 +55,12 @@ def found(box, n):
         return text if f"start {n}: done" in text else None
     text = box.until(f"start {n} of the app", done, 300)
     check(f"start {n}: no limit" not in text, f"the volume has no limit: {text}")
-    line = re.search(rf"start {n}: found (\w+), took (-?\d+) KiB,\s+([^\n]*(?:\n +[^\n]*)*)", text)
-    whole = WHOLE.search(re.sub(r"\s+", " ", line[3]))
-    check(whole and 8 << 20 <= int(whole[1]) < 9 << 20, f"the volume is not as it was made: {line[0]}")
-    check(int(line[2]) < 2048, f"a copy of 8 MiB took {line[2]} KiB")
-    return line[1]
+    check(f"start {n}: 1000:2000 2 names, 2750" in text, f"the files are not as they were made: {text}")
+    used = int(re.search(rf"start {n}: (\d+) of 16777216\n", text)[1])
+    check(8 << 20 <= used < 9 << 20, f"the volume counts {used} bytes")
+    took = int(re.search(rf"start {n}: took (-?\d+) KiB", text)[1])
+    check(took < 2048, f"a copy of 8 MiB took {took} KiB")
+    return re.search(rf"start {n}: found (\w+)", text)[1]
 
 
 def again(box):

@@ -1,5 +1,5 @@
-"""Copies of the apps' volumes: libexec/hearth/volumes over a made-up disk, run by the image's own shell, killed at every
-step; then once more with the real program on a real XFS, where that can be mounted."""
+"""Copies of the apps' volumes: libexec/hearth/volumes over a made-up disk, run by the image's own shell, killed at
+every step; then once more with the real program on a real XFS, where that can be mounted."""
 import os
 import shutil
 import subprocess
@@ -107,7 +107,8 @@ class Disk:
         self.put('run/hearth/slot', slot + '\n')
 
     def script(self, script, *words, status=0):
-        run = subprocess.run([BUSYBOX, 'sh', script, *words], capture_output=True, text=True, timeout=60, start_new_session=True,
+        run = subprocess.run([BUSYBOX, 'sh', script, *words], capture_output=True, text=True, timeout=60,
+                             start_new_session=True,
                              env={'HEARTH_ROOT': self.root, 'PATH': self.root + '/bin'})
         check(run.returncode == status, f'status {run.returncode}: {run.stdout}{run.stderr}')
         return run.stdout + run.stderr
@@ -362,7 +363,7 @@ def quota(folder):
 
 
 def case_on_a_real_xfs(_make):
-    """The copy costs nothing, is exact, and does not count against the volume; what goes back has the volume's limit."""
+    """The copy costs nothing, is exact, and does not count against the volume; what goes back has its limit."""
     with open('/proc/filesystems') as f:
         if os.geteuid() != 0 or 'xfs' not in f.read().split():
             print('      this kernel mounts no XFS for us: left to the QEMU case snapshots')
