@@ -15,6 +15,7 @@
 #include "console/screen.h"
 #include "console/web.h"
 #include "kube/kube.h"
+#include "node/clone.h"
 #include "node/esp.h"
 #include "node/keep.h"
 #include "node/klog.h"
@@ -55,6 +56,7 @@ static const struct {
 	{"auth", auth_main, "hashes one password for the owner service"},
 	{"kube", kube_main, "service: applies the embedded manifests and keeps them true"},
 	{"quota", quota_main, "bounds a folder of the data partition: hearth quota DIR [BYTES]"},
+	{"clone", clone_main, "copies a folder of the data partition by reflink: hearth clone FROM TO"},
 	{"keep", keep_main, "keeps one small record in the state partition"},
 	{"unmount", unmount_main, "unmounts the disks at shutdown"},
 };

@@ -31,11 +31,14 @@
 #define PATH_STATE_APPS       PATH_STATE "/update/apps-before" /* healthy apps when an update was armed */
 #define PATH_STATE_ENDS       PATH_STATE "/ends"               /* how the last runs ended, see host/ends.h */
 #define PATH_STATE_CRASH      PATH_STATE "/crash"              /* kernel logs of runs that crashed: NUMBER.txt */
-#define PATH_STATE_SLOT       PATH_STATE "/update/slot-"   /* and the slot: one line, the version that was put there */
-#define PATH_STATE_CHANNELS   PATH_STATE "/update/channel" /* see update/memory.h */
-#define PATH_STATE_FAILED     PATH_STATE "/update/failed"  /* idem */
+#define PATH_STATE_SLOT       PATH_STATE "/update/slot-"    /* and the slot: one line, the version that was put there */
+#define PATH_STATE_CHANNELS   PATH_STATE "/update/channel"  /* see update/memory.h */
+#define PATH_STATE_FAILED     PATH_STATE "/update/failed"   /* idem */
+#define PATH_STATE_SNAPSHOT   PATH_STATE "/update/snapshot" /* volumes are to be copied at an update's first start */
 #define PATH_DATA_LOG         PATH_DATA "/log"
-#define PATH_RUN_IDENTITY     PATH_RUN "/identity"       /* what the storage role found in the state partition */
+#define PATH_DATA_VOLUMES     PATH_DATA "/volumes"   /* CLASS/pvc-UID_NAMESPACE_CLAIM, made by local-path-provisioner */
+#define PATH_DATA_SNAPSHOTS   PATH_DATA "/snapshots" /* copies of them, see update/snapshots.h */
+#define PATH_RUN_IDENTITY     PATH_RUN "/identity"   /* what the storage role found in the state partition */
 #define PATH_RUN_SETTINGS     PATH_RUN "/settings.yaml"  /* copy of PATH_STATE_SETTINGS */
 #define PATH_RUN_SERVICES     PATH_RUN "/services"       /* copies of PATH_STATE_SERVICES */
 #define PATH_RUN_ENDS         PATH_RUN "/ends"           /* copy of PATH_STATE_ENDS */
@@ -88,6 +91,7 @@
 #define PATH_MKFS_FAT    "/usr/sbin/mkfs.fat"
 #define PATH_MKFS_XFS    "/usr/sbin/mkfs.xfs"
 #define PATH_XFS_GROWFS  "/usr/sbin/xfs_growfs"
+#define PATH_VOLUMES     "/usr/libexec/hearth/volumes" /* copies volumes, puts them back */
 #define PATH_UDHCPC      "/bin/udhcpc"
 #define PATH_DHCP_SCRIPT "/usr/libexec/hearth/dhcp" /* sets what a DHCP lease says */
 

@@ -34,6 +34,18 @@
 	X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                        \
 	X(int, sync_file_range, (int fd, off_t at, off_t n, unsigned flags), (fd, at, n, flags))                       \
 	X(int, posix_fadvise, (int fd, off_t at, off_t n, int advice), (fd, at, n, advice))                            \
+	X(int, fstatat, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags))               \
+	X(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))                                   \
+	X(int, linkat, (int from, const char *old, int to, const char *path, int flags), (from, old, to, path, flags)) \
+	X(int, symlinkat, (const char *to, int dir, const char *path), (to, dir, path))                                \
+	X(ssize_t, readlinkat, (int dir, const char *path, char *dst, size_t n), (dir, path, dst, n))                  \
+	X(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))                                   \
+	X(int, fchmod, (int fd, mode_t mode), (fd, mode))                                                              \
+	X(int, fchownat, (int dir, const char *path, uid_t u, gid_t g, int flags), (dir, path, u, g, flags))           \
+	X(int, utimensat, (int dir, const char *path, const struct timespec t[2], int flags), (dir, path, t, flags))   \
+	X(ssize_t, flistxattr, (int fd, char *list, size_t n), (fd, list, n))                                          \
+	X(ssize_t, fgetxattr, (int fd, const char *name, void *p, size_t n), (fd, name, p, n))                         \
+	X(int, fsetxattr, (int fd, const char *name, const void *p, size_t n, int flags), (fd, name, p, n, flags))     \
 	X(int, rename, (const char *from, const char *to), (from, to))                                                 \
 	X(int, unlink, (const char *path), (path))                                                                     \
 	X(int, mkdir, (const char *path, mode_t mode), (path, mode))                                                   \

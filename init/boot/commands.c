@@ -252,7 +252,7 @@ static int do_owner(const struct request *rq, struct json *out, void *arg, struc
 	return answer(out, "%s", text);
 }
 
-/* Anybody may see how it stands; the words that do something are for the owner. */
+/* What the update role answers. Anybody may see how it stands; the words that do something are for the owner. */
 static int do_update(const struct request *rq, struct json *out, void *arg, struct err *e)
 {
 	(void)out;
@@ -329,9 +329,11 @@ static struct command rows[] = {
          do_owner, NULL},
 	{"session", "WORD...", "what a browser asks of the owner role", PEER_WEB, 1, COMMAND_ARGS, do_session, NULL},
 	{"update",
-         "[check | show SOURCE | install [SOURCE] [--again] [--older] [--restart] | upload SIZE | pause | resume | "
-         "cancel]",
-         "updates: how it stands, or what to do", ALL | PEER_OWNER, 0, 5, do_update, NULL},
+         "[check | show SOURCE | install [SOURCE] [--again] [--older] [--restart] [--snapshot] | upload SIZE | pause | "
+         "resume | cancel]",
+         "updates: how it stands, or what to do", ALL | PEER_OWNER, 0, 6, do_update, NULL},
+	{"snapshots", "[take | restore NAME | remove NAME | cancel]", "copies of the apps' volumes", ALL | PEER_OWNER,
+         0, 2, do_update, NULL},
 	{"slots", "", "the two slots of the system", ALL, 0, 0, do_slots, NULL},
 	{"rollback", "", "restart with the other slot", PEER_LOCAL | PEER_OWNER, 0, 0, do_rollback, NULL},
 	{"reboot", "", "stop everything and start again", PEER_LOCAL | PEER_OWNER | PEER_UPDATE, 0, 1, do_reboot, NULL},

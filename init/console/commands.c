@@ -19,6 +19,8 @@ static void on_answer(const struct proto_reply *r, void *arg)
 	if (session_answered(s, r)) {
 		if (str_eq(s->words.argv[0], "services"))
 			vocabulary_services(&s->vocabulary, r->text);
+		if (str_eq(s->words.argv[0], "snapshots"))
+			vocabulary_copies(&s->vocabulary, r->text);
 		if (render_answer(s->words.argv[0], r->text, session_width(s), view_page(&s->view)))
 			buf_add(view_page(&s->view), "PID 1 answered something that is no JSON object\n");
 		if (str_eq(s->words.argv[0], "help"))
@@ -214,17 +216,26 @@ static void run_clear(struct session *s)
 }
 
 static const struct {
-	const char *command, *question;
-} confirmed[] = {{"owner", "Forget the password? [y/N] "},
-                 {"reboot", "Reboot now? [y/N] "},
-                 {"rollback", "Reboot into the other slot? [y/N] "},
-                 {"poweroff", "Power off now? [y/N] "},
-                 {"halt", "Halt now? [y/N] "}};
+	const char *command, *word; /* word: the second one, NULL: any */
+	const char *question;
+} confirmed[] = {{"owner", NULL, "Forget the password? [y/N] "},
+                 {"reboot", NULL, "Reboot now? [y/N] "},
+                 {"rollback", NULL, "Reboot into the other slot? [y/N] "},
+                 {"poweroff", NULL, "Power off now? [y/N] "},
+                 {"snapshots", "restore", "Exchange this volume's data for that copy at the next start? [y/N] "},
+                 {"snapshots", "remove", "Remove this copy for good? [y/N] "},
+                 {"halt", NULL, "Halt now? [y/N] "}};
+
+static bool is_confirmed(size_t i, const struct words *w)
+{
+	const char *word = confirmed[i].word;
+	return str_eq(confirmed[i].command, w->argv[0]) && (!word || (w->argc == 3 && str_eq(word, w->argv[1])));
+}
 
 static void confirm(struct session *s)
 {
 	size_t i = 0;
-	while (i + 1 < COUNT_OF(confirmed) && !str_eq(confirmed[i].command, s->words.argv[0]))
+	while (i + 1 < COUNT_OF(confirmed) && !is_confirmed(i, &s->words))
 		i++;
 	s->mode = SESSION_ASK;
 	line_reset(&s->view.line);
@@ -243,6 +254,17 @@ static void run_confirm(struct session *s)
 static void run_owner(struct session *s)
 {
 	if (s->words.argc == 2 && str_eq(s->words.argv[1], "reset"))
+		confirm(s);
+	else
+		session_ask(s, s->words.argc, s->words.argv, on_answer);
+}
+
+static void run_snapshots(struct session *s)
+{
+	size_t i = 0;
+	while (i < COUNT_OF(confirmed) && !is_confirmed(i, &s->words))
+		i++;
+	if (i < COUNT_OF(confirmed))
 		confirm(s);
 	else
 		session_ask(s, s->words.argc, s->words.argv, on_answer);
@@ -270,9 +292,10 @@ static const struct {
 	const char *name;
 	void (*run)(struct session *s);
 } own[] = {
-	{"clear", run_clear},      {"events", run_events}, {"halt", run_confirm},   {"kubeconfig", run_kubeconfig},
-	{"logs", run_logs},        {"owner", run_owner},   {"reboot", run_confirm}, {"rollback", run_confirm},
-	{"poweroff", run_confirm}, {"status", run_status},
+	{"clear", run_clear},           {"events", run_events},    {"halt", run_confirm},
+	{"kubeconfig", run_kubeconfig}, {"logs", run_logs},        {"owner", run_owner},
+	{"reboot", run_confirm},        {"rollback", run_confirm}, {"poweroff", run_confirm},
+	{"snapshots", run_snapshots},   {"status", run_status},
 };
 
 static void unknown(struct session *s, const char *name)

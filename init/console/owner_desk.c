@@ -19,7 +19,7 @@
 #define ROOM "owner"
 
 /* What a session may do. PID 1's table has the last word: the row of each says PEER_OWNER. */
-static const char *const commands[] = {"update", "reboot", "rollback"};
+static const char *const commands[] = {"update", "snapshots", "reboot", "rollback"};
 
 /* ---- what goes out ---- */
 

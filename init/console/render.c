@@ -8,6 +8,7 @@
 #include "console/fields.h"
 #include "console/render_apps.h"
 #include "console/render_boots.h"
+#include "console/render_snapshots.h"
 #include "console/status.h"
 #include "console/text.h"
 
@@ -284,10 +285,12 @@ static const struct {
 	const char *command, *needs; /* needs: the member that makes it this answer */
 	void (*fn)(yyjson_val *root, unsigned width, struct buf *out);
 } known[] = {
-	{"help", "commands", help},       {"services", "services", services}, {"facts", "facts", facts},
-	{"events", "events", events},     {"status", "system", status},       {"apps", "apps", render_apps},
-	{"apps", "objects", render_app},  {"apps", "diff", render_diff},      {"pods", "pods", render_pods},
-	{"boots", "boots", render_boots}, {"slots", "slots", slots},
+	{"help", "commands", help},      {"services", "services", services},
+	{"facts", "facts", facts},       {"events", "events", events},
+	{"status", "system", status},    {"apps", "apps", render_apps},
+	{"apps", "objects", render_app}, {"apps", "diff", render_diff},
+	{"pods", "pods", render_pods},   {"boots", "boots", render_boots},
+	{"slots", "slots", slots},       {"snapshots", "snapshots", render_snapshots},
 };
 
 int render_answer(const char *command, const char *json, unsigned width, struct buf *out)

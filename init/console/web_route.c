@@ -21,6 +21,7 @@ static const struct web_route routes[] = {
 	{"/api/v1/events", WEB_GET, WEB_COMMAND, WEB_JSON, "events", "from", 5000},
 	{"/api/v1/events/stream", WEB_GET, WEB_STREAM, "text/event-stream", NULL, NULL, 0},
 	{"/api/v1/update", WEB_GET, WEB_COMMAND, WEB_JSON, "update", NULL, 25000},
+	{"/api/v1/snapshots", WEB_GET, WEB_COMMAND, WEB_JSON, "snapshots", NULL, 25000},
 	{"/api/v1/session", WEB_GET, WEB_SESSION, WEB_JSON, NULL, NULL, 5000},
 	{"/api/v1/session", WEB_POST, WEB_LOGIN, WEB_JSON, NULL, NULL, 20000},
 	{"/api/v1/session/first", WEB_POST, WEB_LOGIN, WEB_JSON, NULL, NULL, 20000},

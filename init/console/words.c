@@ -15,6 +15,9 @@
 static const char *const own_commands[] = {"clear"};
 /* Commands whose first argument is a service. */
 static const char *const take_service[] = {"start", "stop", "restart", "logs"};
+/* The command whose first argument is one of these, and the second a copy of a volume. */
+#define TAKES_COPY "snapshots"
+static const char copy_words[][LIMIT_NAME] = {"cancel", "remove", "restore", "take"};
 
 /* Copies one word from *line to dst (unquoted) and moves *line behind it; -1 when a quote does not end. */
 static int take_word(const char **line, char **dst)
@@ -97,8 +100,15 @@ bool words_follow_events(unsigned argc, const char *const *argv)
 	return argc == 2 && str_eq(argv[0], "events") && str_eq(argv[1], "-f");
 }
 
+/* NAMESPACE/CLAIM, as it can be typed without quotes. */
+static bool is_copy(const char *s)
+{
+	return s[0] && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-./:_")] == '\0';
+}
+
 /* Fills table[most] with the names in json's list `key`; returns how many, or `have` when json is no such answer. */
-static unsigned take_names(const char *json, const char *key, char (*table)[LIMIT_NAME], unsigned most, unsigned have)
+static unsigned take_names(const char *json, const char *key, char (*table)[LIMIT_NAME], unsigned most, unsigned have,
+                           bool (*is_one)(const char *s))
 {
 	yyjson_doc *doc = fields_read(json);
 	yyjson_val *list = yyjson_obj_get(yyjson_doc_get_root(doc), key), *v;
@@ -111,7 +121,7 @@ static unsigned take_names(const char *json, const char *key, char (*table)[LIMI
 	yyjson_arr_foreach(list, i, n, v)
 	{
 		const char *name = field_str(v, "name");
-		if (count < most && str_is_name(name) && !str_copy(table[count], LIMIT_NAME, name))
+		if (count < most && is_one(name) && !str_copy(table[count], LIMIT_NAME, name))
 			count++;
 	}
 	yyjson_doc_free(doc);
@@ -121,7 +131,7 @@ static unsigned take_names(const char *json, const char *key, char (*table)[LIMI
 void vocabulary_commands(struct vocabulary *v, const char *help_json)
 {
 	unsigned room = WORDS_COMMANDS - COUNT_OF(own_commands);
-	v->commands = take_names(help_json, "commands", v->command, room, v->commands);
+	v->commands = take_names(help_json, "commands", v->command, room, v->commands, str_is_name);
 	for (size_t i = 0; i < COUNT_OF(own_commands); i++)
 		if (!vocabulary_has_command(v, own_commands[i]) &&
 		    !str_copy(v->command[v->commands], LIMIT_NAME, own_commands[i]))
@@ -130,7 +140,12 @@ void vocabulary_commands(struct vocabulary *v, const char *help_json)
 
 void vocabulary_services(struct vocabulary *v, const char *services_json)
 {
-	v->services = take_names(services_json, "services", v->service, LIMIT_SERVICES, v->services);
+	v->services = take_names(services_json, "services", v->service, LIMIT_SERVICES, v->services, str_is_name);
+}
+
+void vocabulary_copies(struct vocabulary *v, const char *snapshots_json)
+{
+	v->copies = take_names(snapshots_json, "snapshots", v->copy, WORDS_COPIES, v->copies, is_copy);
 }
 
 bool vocabulary_has_command(const struct vocabulary *v, const char *name)
@@ -155,7 +170,13 @@ const char *vocabulary_nearest(const struct vocabulary *v, const char *name)
 	return best;
 }
 
-/* The table that the word may come from: commands for the first word, services for the second of some commands. */
+static bool is_word(const char *line, size_t n, const char *word)
+{
+	return strlen(word) == n && memcmp(word, line, n) == 0;
+}
+
+/* The table that the word may come from: commands for the first word, services for the second of some commands; what
+ * can be done to copies, and their names. */
 static const char (*candidates(const struct vocabulary *v, const char *line, unsigned word,
                                unsigned *count))[LIMIT_NAME]
 {
@@ -172,9 +193,14 @@ static const char (*candidates(const struct vocabulary *v, const char *line, uns
 	size_t n = (size_t)(blank - line);
 	/* Options may stand before the name (logs -f web); a second name may not. */
 	for (size_t i = 0; i < COUNT_OF(take_service); i++)
-		if (strlen(take_service[i]) == n && !memcmp(take_service[i], line, n))
+		if (is_word(line, n, take_service[i]))
 			*count = v->services;
-	return v->service;
+	if (!is_word(line, n, TAKES_COPY))
+		return v->service;
+	while (n < word && line[n] == ' ')
+		n++;
+	*count = n == word ? COUNT_OF(copy_words) : v->copies;
+	return n == word ? copy_words : v->copy;
 }
 
 void vocabulary_complete(const struct vocabulary *v, const char *line, unsigned cursor, struct buf *add,

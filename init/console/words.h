@@ -1,5 +1,6 @@
 /* What a typed line means: its words, what Tab can complete, and which command was probably meant.
- * Pure. The commands come from PID 1's `help`, the service names from `services`; only what the console does itself
+ * Pure. The commands come from PID 1's `help`, the service names from `services`, those of copies from `snapshots`;
+ * only what the console does itself
  * (`clear`, the options of `logs`) is known here. */
 #ifndef HEARTH_CONSOLE_WORDS_H
 #define HEARTH_CONSOLE_WORDS_H
@@ -13,6 +14,7 @@
 #define WORDS_MAX      9 /* a command and its arguments (COMMAND_ARGS of core/command.h) */
 #define WORDS_TEXT     256
 #define WORDS_COMMANDS 56
+#define WORDS_COPIES   32
 
 struct words {
 	unsigned argc;
@@ -49,11 +51,14 @@ struct vocabulary {
 	unsigned commands;
 	char service[LIMIT_SERVICES][LIMIT_NAME];
 	unsigned services;
+	char copy[WORDS_COPIES][LIMIT_NAME]; /* of volumes; longer names are typed */
+	unsigned copies;
 };
 
 /* Takes the names out of an answer, in place of those known before; an answer that is no answer changes nothing. */
 void vocabulary_commands(struct vocabulary *v, const char *help_json);
 void vocabulary_services(struct vocabulary *v, const char *services_json);
+void vocabulary_copies(struct vocabulary *v, const char *snapshots_json);
 bool vocabulary_has_command(const struct vocabulary *v, const char *name);
 /* The nearest command, or NULL when nothing is near. */
 const char *vocabulary_nearest(const struct vocabulary *v, const char *name);

@@ -110,6 +110,11 @@ static int set_automatic(const struct yaml *y, const struct yaml_node *v, void *
 	return settings_bool(y, v, &((struct settings_update *)into)->automatic, e);
 }
 
+static int set_snapshot(const struct yaml *y, const struct yaml_node *v, void *into, struct err *e)
+{
+	return settings_bool(y, v, &((struct settings_update *)into)->snapshot, e);
+}
+
 /* "03:00" at s, exactly. */
 static int minutes(const char *s, uint16_t *out)
 {
@@ -141,7 +146,8 @@ static int set_window(const struct yaml *y, const struct yaml_node *v, void *int
 static const struct yaml_key keys[] = {
 	{"health", set_health, false}, {"health-deadline", set_deadline, false},
 	{"url", set_url, false},       {"automatic", set_automatic, false},
-	{"window", set_window, false}, {NULL, NULL, false},
+	{"window", set_window, false}, {"snapshot", set_snapshot, false},
+	{NULL, NULL, false},
 };
 
 int settings_update_take(struct settings_update *u, const struct yaml *y, const struct yaml_node *v, struct err *e)

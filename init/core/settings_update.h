@@ -3,6 +3,7 @@
  *   update:
  *     health: [services, node, apps]  # what a new slot must show to be kept, see boot/criteria.h; []: running
  *     health-deadline: 15m            # how long it may take, from the start of PID 1; 1m to 24h
+ *     snapshot: false                 # copy every volume at the first start of a new version (update/snapshots.h)
  *     url: ""                         # the index of a channel (update/channel.h): http:// or https://; "": none
  *     automatic: false                # look there, install what it offers and restart into it without being asked
  *     window: "03:00-05:00"           # when an install or that restart may begin, in UTC: the image knows no time
@@ -27,6 +28,7 @@ struct settings_update {
 	unsigned health; /* mask of enum settings_health */
 	uint32_t health_deadline_ms;
 	char url[SETTINGS_URL]; /* "": none */
+	bool snapshot;
 	bool automatic;
 	uint16_t from, until; /* minutes of the day; equal: at any time */
 };

@@ -2,7 +2,6 @@
  * link and opens only by name within an open folder. */
 #include "node/quota.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,13 +16,13 @@
 #include "base/exit.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "node/tree.h"
 
 #define UNIT     512                 /* quota calls count in basic blocks */
 #define MOST     (UINT64_C(1) << 62) /* bytes */
 #define FIRST_ID 0x10000             /* below: for people */
 #define IDS      0x7fff0000          /* all that are left of 31 bits */
 #define TRIES    1000
-#define BLOCK    2048
 
 #define NO_QUOTAS "no project quotas here: it must be on XFS, mounted with prjquota"
 #define NO_RIGHTS "not allowed: run it as root with CAP_SYS_ADMIN (a pod: add SYS_ADMIN)"
@@ -108,32 +107,12 @@ static int mark(int fd, uint32_t id, bool folder)
 	return sys_ioctl(fd, FS_IOC_FSSETXATTR, &a);
 }
 
-/* The folders from DIR to where the walk stands, each with the names that are still to be looked at. */
+/* A walk that marks. */
 struct walk {
+	struct tree tree;
 	dev_t dev;
 	uint32_t id;
-	unsigned depth;
-	struct level {
-		int fd;
-		size_t at, len;
-		_Alignas(struct dirent) char block[BLOCK];
-	} level[QUOTA_DEPTH];
 };
-
-static int enter(struct walk *w, int fd, struct err *e)
-{
-	if (w->depth == QUOTA_DEPTH)
-		return err_set(e, ELOOP, "more than %d folders deep: too deep to count", QUOTA_DEPTH);
-	struct level *l = &w->level[w->depth++];
-	l->fd = fd;
-	l->at = l->len = 0;
-	return 0;
-}
-
-static void leave(struct walk *w)
-{
-	sys_close(w->level[--w->depth].fd);
-}
 
 /* One name in the innermost folder. Takes an error's text without DIR: the caller knows it. */
 static int visit(struct walk *w, const struct dirent *d, struct err *e)
@@ -141,9 +120,9 @@ static int visit(struct walk *w, const struct dirent *d, struct err *e)
 	bool folder = d->d_type == DT_DIR;
 	struct stat st;
 
-	if ((!folder && d->d_type != DT_REG) || str_eq(d->d_name, ".") || str_eq(d->d_name, ".."))
+	if (!folder && d->d_type != DT_REG)
 		return 0;
-	int fd = sys_openat(w->level[w->depth - 1].fd, d->d_name,
+	int fd = sys_openat(tree_fd(&w->tree), d->d_name,
 	                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (folder ? O_DIRECTORY : 0), 0);
 	if (fd < 0)
 		return err_sys(e, "open %s", d->d_name);
@@ -154,52 +133,43 @@ static int visit(struct walk *w, const struct dirent *d, struct err *e)
 	if (rc < 0)
 		(void)err_sys(e, "mark %s", d->d_name);
 	if (rc == 0 && folder && !other) {
-		rc = enter(w, fd, e);
+		rc = tree_enter(&w->tree, fd, e);
 		if (rc == 0)
-			return 0; /* leave() closes it */
+			return 0; /* tree_leave closes it */
 	}
 	sys_close(fd);
 	return rc;
 }
 
-/* Looks at the next name, or leaves the folder when there is none. */
+/* Marks the next name, or leaves the folder when there is none. */
 static int step(struct walk *w, struct err *e)
 {
-	struct level *l = &w->level[w->depth - 1];
+	const struct dirent *d;
+	int rc = tree_next(&w->tree, &d, e);
 
-	if (l->at == l->len) {
-		ssize_t n = sys_getdents(l->fd, l->block, sizeof(l->block));
-		if (n < 0)
-			return err_sys(e, "read a folder");
-		l->at = 0;
-		l->len = (size_t)n;
-		if (n == 0)
-			leave(w);
-		return 0;
-	}
-	const struct dirent *d = (const struct dirent *)(const void *)(l->block + l->at);
-	l->at += d->d_reclen;
-	return visit(w, d, e);
+	if (rc == 0)
+		tree_leave(&w->tree);
+	return rc > 0 ? visit(w, d, e) : rc;
 }
 
 /* Marks all below the folder, not the folder itself. */
 static int mark_below(int fd, uint32_t id, struct err *e)
 {
-	static struct walk w; /* 130 KiB: not for the stack */
+	static struct walk w;
 	struct stat st;
 	int rc = sys_fstat(fd, &st);
 	int top = rc < 0 ? -1 : sys_openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (top < 0)
 		return err_sys(e, "open");
-	w.depth = 0;
+	w.tree.depth = 0;
 	w.dev = st.st_dev;
 	w.id = id;
-	rc = enter(&w, top, e);
-	while (rc == 0 && w.depth > 0) /* a tree that nobody changes has an end */
+	rc = tree_enter(&w.tree, top, e);
+	while (rc == 0 && w.tree.depth > 0) /* a tree that nobody changes has an end */
 		rc = step(&w, e);
-	while (w.depth > 0)
-		leave(&w);
+	while (w.tree.depth > 0)
+		tree_leave(&w.tree);
 	return rc;
 }
 

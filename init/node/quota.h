@@ -6,7 +6,8 @@
  * XFS counts by project: the folder and all below carry a project id, new files take that of their folder, and a write
  * beyond the project's limit fails with ENOSPC. `df` in the folder shows the limit as size. A folder that has an id
  * keeps it and gets the new limit, even one below what it holds; one without gets a free id, and so does what stands
- * in it already. Symbolic links and special files hold no data and stay as they are; mounts below are left out.
+ * in it already, if that is at most TREE_DEPTH folders deep (node/tree). Symbolic links and special files hold no data
+ * and stay as they are; mounts below are left out.
  * Needs CAP_SYS_ADMIN. Run by local-path-provisioner's helper pod before a volume's first use: nothing else may change
  * the folder meanwhile. Whoever deletes a folder sets 0 before, so that its id is free again. */
 #ifndef HEARTH_NODE_QUOTA_H
@@ -15,8 +16,6 @@
 #include <stdint.h>
 
 #include "base/err.h"
-
-#define QUOTA_DEPTH 64 /* folders below DIR; only what stood there before */
 
 /* In bytes; a limit of 0 is none. */
 struct quota_state {

@@ -197,6 +197,18 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 	}
 }
 
+static void order_snapshots(struct answers *s, uint32_t id, unsigned argc, const char *const *argv)
+{
+	struct err e = {0};
+	struct buf b;
+	struct json j;
+	begin(s, &b, &j);
+	if (snapshots_order(&s->snapshots, argc, argv, &j, &e) < 0)
+		inbox_refuse(&s->inbox, id, e.text);
+	else
+		answer(s, id, &j);
+}
+
 /* --- what the role asks ----------------------------------------------------------------------- */
 
 /* Without the list the gate has less to go by, but an update that is complete is not thrown away for that. */
@@ -320,7 +332,10 @@ int answers_healthy(struct names *healthy, const char *json, size_t len, struct 
 
 static void on_ask(const struct inbox_ask *a, void *arg)
 {
-	order(arg, a->id, a->argc, a->argv, a->fd);
+	if (str_eq(a->argv[0], "snapshots"))
+		order_snapshots(arg, a->id, a->argc, a->argv);
+	else
+		order(arg, a->id, a->argc, a->argv, a->fd);
 }
 
 static bool on_reply(const struct proto_reply *r, void *arg)

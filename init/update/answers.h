@@ -3,7 +3,7 @@
  *
  * `update` answers at once; `install` when the manifest is read and taken, or refused, or the source does not answer
  * (it is waited for then); `upload` when its pipe is taken (console/web_upload.h is the contract); `show` and `check`
- * when it is read, or given up after ANSWERS_WAIT_MS. */
+ * when it is read, or given up after ANSWERS_WAIT_MS. `snapshots` (update/snapshots.h) answers at once. */
 #ifndef HEARTH_UPDATE_ANSWERS_H
 #define HEARTH_UPDATE_ANSWERS_H
 
@@ -14,6 +14,7 @@
 #include "loop/loop.h"
 #include "update/conduct.h"
 #include "update/seek.h"
+#include "update/snapshots.h"
 
 #define ANSWERS_WAIT_MS  18000 /* PID 1 waits 23 s */
 #define ANSWERS_FACTS_MS 3000  /* for PID 1's list of facts, before an update is armed without it */
@@ -23,6 +24,7 @@ struct answers {
 	struct inbox inbox;
 	struct conduct *conduct;
 	struct seek *seek;
+	struct snapshots snapshots;
 	uint32_t pending;     /* the ask that waits for `decided`; 0: none */
 	enum order_verb verb; /* what it is about */
 	bool facts;           /* the list of facts is asked for, for arming */

@@ -221,7 +221,7 @@ void conduct_arm(struct conduct *c, const struct names *healthy)
 	struct err e = {0};
 	if (c->state != UPDATE_ARMING)
 		return;
-	if (place_arm(&c->place, &c->m, healthy, &e) < 0) {
+	if (place_arm(&c->place, &c->m, &c->order, healthy, &e) < 0) {
 		fail(c, &e);
 		return;
 	}

@@ -17,6 +17,7 @@ static const struct {
 	{"--again", "again", offsetof(struct order, again)},
 	{"--older", "older", offsetof(struct order, older)},
 	{"--restart", "restart", offsetof(struct order, restart)},
+	{"--snapshot", "snapshot", offsetof(struct order, snapshot)},
 	{NULL, "paused", offsetof(struct order, paused)},
 };
 
@@ -76,7 +77,8 @@ static int parse_install(struct order *o, unsigned argc, const char *const *argv
 		while (i < COUNT_OF(switches) && !(switches[i].word && str_eq(argv[a], switches[i].word)))
 			i++;
 		if (i == COUNT_OF(switches))
-			return err_set(e, EINVAL, "'%s' is none of --again, --older and --restart", argv[a]);
+			return err_set(e, EINVAL, "'%s' is none of --again, --older, --restart and --snapshot",
+			               argv[a]);
 		*flag(o, i) = true;
 	}
 	if (named)
@@ -101,7 +103,7 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 		enum order_verb verb;
 		unsigned min, max; /* words, "update" and this one among them */
 	} verbs[] = {
-		{"show", ORDER_SHOW, 3, 3},   {"install", ORDER_INSTALL, 2, 6}, {"upload", ORDER_UPLOAD, 3, 3},
+		{"show", ORDER_SHOW, 3, 3},   {"install", ORDER_INSTALL, 2, 7}, {"upload", ORDER_UPLOAD, 3, 3},
 		{"pause", ORDER_PAUSE, 2, 2}, {"resume", ORDER_RESUME, 2, 2},   {"cancel", ORDER_CANCEL, 2, 2},
 		{"check", ORDER_CHECK, 2, 2},
 	};

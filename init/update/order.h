@@ -3,8 +3,10 @@
  *   update                                                  how it stands
  *   update show SOURCE                                      what a bundle is; nothing is written
  *   update check                                            what the channel of the settings (update.url) offers
- *   update install [SOURCE] [--again] [--older] [--restart] --again: the running version, too; --older: a lower one,
- *                                                           too; --restart: into it as soon as it is ready
+ *   update install [SOURCE] [--again] [--older] [--restart] [--snapshot]
+ *                                                           --again: the running version, too; --older: a lower one,
+ *                                                           too; --restart: into it as soon as it is ready;
+ *                                                           --snapshot: volumes are copied at its first start
  *   update upload SIZE                                      install what comes with the words: a pipe, SIZE bytes in it
  *   update pause | resume | cancel
  *
@@ -43,7 +45,7 @@ struct order {
 	enum order_kind kind; /* of the source */
 	char source[ORDER_SOURCE];
 	uint64_t size; /* of an upload */
-	bool again, older, restart;
+	bool again, older, restart, snapshot;
 	bool paused; /* of a record: it waits for `resume` */
 };
 

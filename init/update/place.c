@@ -20,6 +20,7 @@
 #include "host/release.h"
 #include "host/turn.h"
 #include "update/blockio.h"
+#include "update/snapshots.h"
 
 #define ROOM      "update"
 #define ESP_SPARE (1u << 20) /* what FAT itself takes, and the boot loader's own files may grow */
@@ -274,7 +275,8 @@ static void close_kernel(struct place *p)
 	bootenv_lock();
 }
 
-int place_arm(struct place *p, const struct update_manifest *m, const struct names *healthy, struct err *e)
+int place_arm(struct place *p, const struct update_manifest *m, const struct order *o, const struct names *healthy,
+              struct err *e)
 {
 	if (p->kernel < 0)
 		return err_set(e, EPROTO, "there is no kernel");
@@ -282,7 +284,8 @@ int place_arm(struct place *p, const struct update_manifest *m, const struct nam
 		return -1;
 	if (sys_fsync(p->kernel) < 0)
 		return err_sys(e, "flush the kernel to the ESP");
-	if (write_records(p, m->version, healthy, e) < 0 || place_write_job(NULL, e) < 0)
+	if (write_records(p, m->version, healthy, e) < 0 || snapshots_arm(o->snapshot, m->version, e) < 0 ||
+	    place_write_job(NULL, e) < 0)
 		return -1;
 	int turn = turn_take(e);
 	if (turn < 0)

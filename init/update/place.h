@@ -52,7 +52,8 @@ MUST_CHECK int place_kernel(struct place *p, struct err *e);
 /* The kernel's sum, records, the end of the job's, then the boot entry with fresh tries. healthy: names of the facts of
  * apps that are well now. The job goes first: else a power cut behind the rename would have the same install begin
  * again from the new slot, over the old one. */
-MUST_CHECK int place_arm(struct place *p, const struct update_manifest *m, const struct names *healthy, struct err *e);
+MUST_CHECK int place_arm(struct place *p, const struct update_manifest *m, const struct order *o,
+                         const struct names *healthy, struct err *e);
 /* How the last install ended, a sentence that outlives the role and the box; "": nobody knows. A failure to keep it is
  * logged only. */
 void place_write_last(const char *text);

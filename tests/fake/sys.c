@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 

@@ -8,5 +8,6 @@ poll();
 pollKube();
 pollUpdate();
 pollSlots();
+pollCopies();
 askOwner();
 listen();

@@ -64,6 +64,17 @@ static void rebooting_asks(void **state)
 	type("owner reset\ry\r");
 	assert_string_equal(pid1.last, "owner reset");
 	forget();
+	type("snapshots take\r");
+	assert_string_equal(pid1.last, "snapshots take");
+	before = pid1.requests;
+	forget();
+	type("snapshots remove a/b\r");
+	assert_screen("hearth> snapshots remove a/b\nRemove this copy for good? [y/N]");
+	type("n\rsnapshots restore a/b\rn\r");
+	assert_int_equal(pid1.requests, before);
+	type("snapshots restore a/b\ry\r");
+	assert_string_equal(pid1.last, "snapshots restore a/b");
+	forget();
 	type("half");
 	pid1_event(&pid1, "{\"seq\":9,\"time\":\"2026-01-31T12:00:03Z\",\"kind\":\"system\",\"name\":\"system\","
 	                  "\"text\":\"stopping: x\"}");

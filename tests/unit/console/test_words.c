@@ -158,6 +158,23 @@ static void completion(void **state)
 	assert_completes("help", 0, "", "help  status  start  stop  restart  logs  reboot  clear");
 }
 
+static void copies_are_completed(void **state)
+{
+	static const char json[] = "{\"snapshots\":[{\"name\":\"utils/notes\"},{\"name\":\"utils/notes:newer\"},"
+				   "{\"name\":\"htpc/films\"},{\"name\":\"no t\"},{\"name\":\"\"}]}";
+	(void)state;
+	assert_completes("snapshots restore ", 18, "", "");
+	vocabulary_copies(&v, json);
+	vocabulary_copies(&v, "{\"message\":\"x\"}");
+	assert_int_equal(v.copies, 3);
+	assert_completes("snapshots ", 10, "", "cancel  remove  restore  take");
+	assert_completes("  snapshots  res", 16, "tore ", "");
+	assert_completes("snapshots restore h", 19, "tpc/films ", "");
+	assert_completes("snapshots remove u", 18, "tils/notes", "");
+	assert_completes("snapshot h", 10, "", "");
+	v.copies = 0;
+}
+
 static void vocabulary(void **state)
 {
 	(void)state;
@@ -179,9 +196,13 @@ static void vocabulary(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(splitting, setup),     cmocka_unit_test_setup(logs_options, setup),
-		cmocka_unit_test_setup(logs_of_pods, setup),  cmocka_unit_test_setup(logs_that_may_be_opened, setup),
-		cmocka_unit_test_setup(follow_events, setup), cmocka_unit_test_setup(completion, setup),
+		cmocka_unit_test_setup(splitting, setup),
+		cmocka_unit_test_setup(logs_options, setup),
+		cmocka_unit_test_setup(logs_of_pods, setup),
+		cmocka_unit_test_setup(logs_that_may_be_opened, setup),
+		cmocka_unit_test_setup(follow_events, setup),
+		cmocka_unit_test_setup(completion, setup),
+		cmocka_unit_test_setup(copies_are_completed, setup),
 		cmocka_unit_test_setup(vocabulary, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

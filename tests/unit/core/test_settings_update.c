@@ -27,12 +27,14 @@ static void every_key(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("update:\n  health: [apps, services]\n  health-deadline: 90s\n"
-	                       "  url: https://example.org/hearth/\n  automatic: true\n  window: 22:30-05:15\n"),
+	                       "  url: https://example.org/hearth/\n  automatic: true\n  snapshot: true\n  window: "
+	                       "22:30-05:15\n"),
 	                 0);
 	assert_int_equal(s.update.health, HEALTH_APPS | HEALTH_SERVICES);
 	assert_int_equal(s.update.health_deadline_ms, 90000);
 	assert_string_equal(s.update.url, "https://example.org/hearth/");
 	assert_true(s.update.automatic);
+	assert_true(s.update.snapshot);
 	assert_int_equal(s.update.from, 22 * 60 + 30);
 	assert_int_equal(s.update.until, 5 * 60 + 15);
 }
@@ -72,6 +74,7 @@ static void refuses(void **state)
 		{"{url: 'https://a b'}", "update.url: "},
 		{"{automatic: yes}", "automatic: 'yes' is neither true nor false"},
 		{"{automatic: [true]}", "automatic: '' is neither"},
+		{"{snapshot: 1}", "snapshot: '1' is neither true nor false"},
 		{"{window: 3-5}", "update.window: '3-5' is none"},
 		{"{window: '03:00-24:00'}", "update.window: "},
 		{"{window: '03:00-03:60'}", "update.window: "},

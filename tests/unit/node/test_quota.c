@@ -7,8 +7,9 @@
 #include <sys/stat.h>
 
 #include "box.h"
+#include "node/tree.h"
 
-#define FILES 128
+#define FILES 256
 #define DQS   8
 
 /* What XFS would keep: a project id for each inode, a record for each id that has limits or usage. */
@@ -287,15 +288,15 @@ static void many_names_need_more_than_one_read(void **state)
 
 static void too_deep_a_tree_is_refused_and_not_half_done(void **state)
 {
-	char path[300] = "/data";
+	char path[300] = "/data"; /* two bytes a folder */
 
 	(void)state;
-	for (unsigned i = 0; i < QUOTA_DEPTH; i++) {
+	for (unsigned i = 0; i < TREE_DEPTH; i++) {
 		strcat(path, "/d");
 		folder(path);
 	}
 	unsigned open_before = fake_open_fds();
-	refused(4096, "/data/v: more than 64 folders deep");
+	refused(4096, "/data/v: more than 128 folders deep");
 	assert_int_equal(fake_open_fds(), open_before);
 	assert_int_equal(project("/data"), 0);
 }

@@ -119,6 +119,8 @@ static void each_ask_gets_an_answer(void **state)
 		{"update|check", PROTO_ERROR, "set update.url in the settings"},
 		{"update|install", PROTO_ERROR, "set update.url in the settings"},
 		{"update|b|c|d|e|f|g|h|i", PROTO_ERROR, "none of check, show"},
+		{"snapshots", PROTO_OK, "{\"snapshots\":[]}"},
+		{"snapshots|bake", PROTO_ERROR, "none of take, restore"},
 	};
 	enum proto_kind kind;
 

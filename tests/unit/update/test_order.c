@@ -40,6 +40,8 @@ static void words_are_orders(void **state)
 		{"update check", {.verb = ORDER_CHECK}},
 		{"update install", {.verb = ORDER_INSTALL, .kind = ORDER_CHANNEL}},
 		{"update install --restart", {.verb = ORDER_INSTALL, .kind = ORDER_CHANNEL, .restart = true}},
+		{"update install usb --snapshot",
+	         {.verb = ORDER_INSTALL, .kind = ORDER_USB, .source = "usb", .snapshot = true}},
 		{"update show usb", {.verb = ORDER_SHOW, .kind = ORDER_USB, .source = "usb"}},
 		{"update show http://a/b", {.verb = ORDER_SHOW, .kind = ORDER_URL, .source = "http://a/b"}},
 		{"update install https://a/b?c=d",
@@ -66,6 +68,7 @@ static void words_are_orders(void **state)
 		assert_int_equal(o.again, cases[i].want.again);
 		assert_int_equal(o.older, cases[i].want.older);
 		assert_int_equal(o.restart, cases[i].want.restart);
+		assert_int_equal(o.snapshot, cases[i].want.snapshot);
 		assert_false(o.paused);
 	}
 }
@@ -88,7 +91,7 @@ static void others_are_refused(void **state)
 		{"update install an upload", "none of"},
 		{"update pause now", "too many"},
 		{"update show usb --again", "too many"},
-		{"update install usb --again --older --restart --again", "too many"},
+		{"update install usb --again --older --restart --snapshot --again", "too many"},
 		{"update install usb --paused", "'--paused' is none of"},
 		{"update install usb again", "'again' is none of"},
 		{"update install ftp://a/b", "none of http(s)"},

@@ -29,6 +29,7 @@ def case_file(stage):
         box.wait_state('ready')
         check_installed(stage, box, bundle)
         assert not box.reboots
+        assert not box.exists('state/update/snapshot'), 'nobody wants a copy of the volumes'
 
 
 def case_url_delta(stage):
@@ -81,9 +82,10 @@ def case_restart(stage):
     bundle = stage.bundle(stage.new_blocks)
     with stage.box() as box:
         box.write('data/new.hearth', bundle.pack())
-        box.update('install', '/data/new.hearth', '--restart')
+        box.update('install', '/data/new.hearth', '--restart', '--snapshot')
         box.wait_state('ready')
         check_installed(stage, box, bundle)
+        assert box.read('state/update/snapshot') == b'before version 0.2.0\n'
         assert box.reboots == [['the update to 0.2.0']], box.reboots
 
 
