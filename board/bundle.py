@@ -12,6 +12,7 @@ from board import values
 
 HERE = pathlib.Path(__file__).resolve().parent
 PIECE = 1 << 20
+KERNEL_PIECE = 16384  # init/update/kernel.h
 
 
 class Part:
@@ -53,10 +54,15 @@ def header(name, size, mtime):
     return bytes(h)
 
 
+def hashes(data):
+    """uki.hashes of uki.efi."""
+    return b"".join(hashlib.sha256(data[at:at + KERNEL_PIECE]).digest() for at in range(0, len(data), KERNEL_PIECE))
+
+
 def manifest(root, env, members, created):
     board = values()
     release = variables(root / "usr/lib/os-release")
-    text = {"format": 1, "board": board["BOARD_NAME"], "version": release["VERSION_ID"], "build": release["BUILD_ID"],
+    text = {"format": 2, "board": board["BOARD_NAME"], "version": release["VERSION_ID"], "build": release["BUILD_ID"],
             "created": created, "minimum": board["MINIMUM_VERSION"],
             "kubernetes": json.dumps((root / "usr/share/hearth/kube").read_text().strip()),
             "changes": json.dumps((HERE / "changes.txt").read_text().strip(), ensure_ascii=False)}
@@ -79,10 +85,11 @@ def main():
     env = variables(folder / "root.env")
     image = int(env["ROOT_BYTES"])
     created = int((folder / "root/usr/share/hearth/build-epoch").read_text())
-    members = {"root.verity": Part(folder / "root.img", image), "uki.efi": Part(folder / "uki.efi"),
-               "root.erofs": Part(folder / "root.img", 0, image)}
     work = folder / "bundle"
     work.mkdir(exist_ok=True)
+    (work / "uki.hashes").write_bytes(hashes((folder / "uki.efi").read_bytes()))
+    members = {"root.verity": Part(folder / "root.img", image), "uki.hashes": Part(work / "uki.hashes"),
+               "uki.efi": Part(folder / "uki.efi"), "root.erofs": Part(folder / "root.img", 0, image)}
     (work / "manifest.yaml").write_text(manifest(folder / "root", env, members, created))
     with open(work / "manifest.sig", "wb") as sig:
         subprocess.run([HERE.parent / "build/sign", key, work / "manifest.yaml"], stdout=sig, check=True)

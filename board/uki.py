@@ -2,9 +2,12 @@
 """Makes a unified kernel image: uki.py STUB OUT NAME=FILE...
 
 Adds each file as a PE section to systemd's EFI stub (UAPI group, Unified Kernel Image specification). Written out
-here because it is short and gives the same bytes every time."""
+here because it is short and gives the same bytes every time. Each section ends with a piece of an update (zeros behind
+it), so that one that is the same in two builds has the same pieces, wherever it begins."""
 import struct
 import sys
+
+PIECE = 16384  # KERNEL_PIECE of init/update/kernel.h
 
 
 def align(n, to):
@@ -30,11 +33,12 @@ def main():
         name, file = spec.split("=", 1)
         data = open(file, "rb").read()
         offset = align(len(pe), file_align)
-        pe += bytes(offset - len(pe)) + data + bytes(align(len(data), file_align) - len(data))
+        size = align(offset + len(data), PIECE) - offset
+        pe += bytes(offset - len(pe)) + data + bytes(size - len(data))
         # Initialized data, readable.
-        struct.pack_into("<8sIIIIIIHHI", pe, table + 40 * count, name.encode(), len(data), address,
-                         align(len(data), file_align), offset, 0, 0, 0, 0, 0x40000040)
-        address = align(address + len(data), section_align)
+        struct.pack_into("<8sIIIIIIHHI", pe, table + 40 * count, name.encode(), len(data), address, size, offset,
+                         0, 0, 0, 0, 0x40000040)
+        address = align(address + size, section_align)
         count += 1
     struct.pack_into("<H", pe, head + 6, count)
     struct.pack_into("<I", pe, opt + 56, address)  # SizeOfImage

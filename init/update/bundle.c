@@ -14,6 +14,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "update/kernel.h"
 #include "update/reader.h"
 #include "update/signature.h"
 #include "update/tree.h"
@@ -26,6 +27,7 @@ static struct {
 	struct reader reader;
 	struct signature_keys keys;
 	struct tree tree;
+	struct kernel kernel;        /* no file: its list is held against it */
 	uint8_t block[VERITY_BLOCK]; /* of the image, until it is whole */
 	int fd;
 	const char *path;
@@ -78,13 +80,8 @@ static int open_tree(struct err *e)
 }
 
 /* The image's bytes are gathered to blocks: pieces of a file end anywhere. */
-static int on_data(void *arg, enum tar_member which, uint64_t at, const uint8_t *p, size_t n, struct err *e)
+static int check_blocks(uint64_t at, const uint8_t *p, size_t n, struct err *e)
 {
-	(void)arg;
-	if (which != TAR_ROOT)
-		return 0;
-	if (at == 0 && open_tree(e) < 0)
-		return -1;
 	while (n > 0) {
 		size_t have = (size_t)(at % VERITY_BLOCK);
 		size_t some = n < VERITY_BLOCK - have ? n : VERITY_BLOCK - have;
@@ -96,6 +93,23 @@ static int on_data(void *arg, enum tar_member which, uint64_t at, const uint8_t 
 		n -= some;
 	}
 	return 0;
+}
+
+static int on_data(void *arg, enum tar_member which, uint64_t at, const uint8_t *p, size_t n, struct err *e)
+{
+	(void)arg;
+	switch (which) {
+	case TAR_HASHES:
+		if (at == 0 && kernel_init(&bundle.kernel, bundle.reader.m.member[TAR_UKI].size, e) < 0)
+			return -1;
+		return kernel_hashes(&bundle.kernel, at, p, n, e);
+	case TAR_UKI:
+		return kernel_feed(&bundle.kernel, p, n, e);
+	case TAR_ROOT:
+		return at == 0 && open_tree(e) < 0 ? -1 : check_blocks(at, p, n, e);
+	default:
+		return 0;
+	}
 }
 
 static const struct reader_hooks hooks = {find_signer, on_manifest, on_data};
@@ -149,6 +163,7 @@ static int look(struct err *e)
 		return err_sys(e, "%s", bundle.path);
 	reader_init(&bundle.reader, &hooks, NULL);
 	int rc = read_file(e);
+	kernel_fini(&bundle.kernel);
 	sys_close(bundle.fd);
 	return rc < 0 ? err_prefix(e, "%s", bundle.path) : 0;
 }

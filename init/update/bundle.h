@@ -2,7 +2,8 @@
  *
  *   hearth bundle info [--keys FOLDER] FILE     what is in it, and who signed it
  *   hearth bundle verify [--keys FOLDER] FILE   reads all of it: signature, layout, the sum of every
- *                                               member, the hash tree, each block of the image
+ *                                               member, the hash tree, each block of the image, each
+ *                                               piece of the kernel
  *
  * Keys are those of this system (PATH_UPDATE_KEYS) or of FOLDER. A manifest that nobody signed is not shown. Exit
  * codes: base/exit.h. */

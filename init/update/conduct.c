@@ -15,15 +15,13 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "core/cage.h"
 #include "loop/chan.h"
-#include "update/worker.h"
+#include "update/spawn.h"
 
-#define ROOM        "update"
-#define TELL_STEP   10 /* per cent between two facts */
-#define PER_TURN    16 /* messages, then others in the loop get their turn */
-#define WORKER_ARGS 10
-#define STICK_MS    5000 /* between two looks for a stick that is missed */
+#define ROOM      "update"
+#define TELL_STEP 10   /* per cent between two facts */
+#define PER_TURN  16   /* messages, then others in the loop get their turn */
+#define STICK_MS  5000 /* between two looks for a stick that is missed */
 
 static int begin(struct conduct *c, const struct order *o, int fd, struct err *e);
 static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg);
@@ -476,40 +474,16 @@ static void on_channel(struct loop *l, int fd, uint32_t events, void *arg)
 
 /* --- the worker ------------------------------------------------------------------------------- */
 
-static int spawn(struct conduct *c, const struct order *o, int theirs, struct err *e)
+static int start_child(struct conduct *c, const struct order *o, int theirs, struct err *e)
 {
-	static const char *const environment[] = {NULL};
-	const char *argv[WORKER_ARGS + 1] = {c->options.self, "update-worker",
-	                                     o->verb == ORDER_SHOW    ? "show"
-	                                     : o->verb == ORDER_CHECK ? "index"
-	                                                              : "install",
-	                                     o->kind == ORDER_URL ? o->source : "-"};
-	char size[24];
-	struct child_spec spec;
-	size_t n = 4;
-	child_spec_init(&spec);
-	argv[n++] = "--keys";
-	argv[n++] = c->options.keys;
-	if (c->options.ca) {
-		argv[n++] = "--ca";
-		argv[n++] = c->options.ca;
-	}
-	if (o->kind == ORDER_PIPE) {
-		(void)!str_format(size, sizeof(size), "%" PRIu64, o->size);
-		argv[n++] = "--pipe";
-		argv[n++] = size;
-	}
-	argv[n] = NULL;
-	spec.argv = argv;
-	spec.envp = environment;
-	spec.fds[1] = spec.fds[2] = STDERR_FILENO;
-	spec.fds[WORKER_CHANNEL] = theirs;
-	spec.fds[WORKER_TARGET] = c->place.target;
-	spec.fds[WORKER_RUNNING] = c->place.running;
-	spec.fds[WORKER_SOURCE] = c->place.source;
-	if (c->options.user[0] && cage_find_user(c->options.user, &spec.uid, &spec.gid, e) < 0)
-		return -1;
-	return child_spawn(&c->worker, &spec, on_worker_exit, c, e);
+	const struct spawn_plan plan = {.self = c->options.self,
+	                                .keys = c->options.keys,
+	                                .ca = c->options.ca,
+	                                .user = c->options.user,
+	                                .order = o,
+	                                .place = &c->place,
+	                                .channel = theirs};
+	return spawn_worker(&c->worker, &plan, on_worker_exit, c, e);
 }
 
 static int start_worker(struct conduct *c, const struct order *o, struct err *e)
@@ -522,7 +496,7 @@ static int start_worker(struct conduct *c, const struct order *o, struct err *e)
 		return 0;
 	if (chan_pair(fds, e) < 0)
 		return -1;
-	int rc = spawn(c, o, fds[1], e);
+	int rc = start_child(c, o, fds[1], e);
 	sys_close(fds[1]);
 	if (rc == 0)
 		rc = loop_add(c->loop, fds[0], EPOLLIN, on_channel, c, e);

@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
-#include "base/str.h"
 #include "base/sys.h"
 
 #define HEAD                                                                                                           \
 	(TAR_BLOCK * 2 + TAR_TEXT_MAX + TAR_BLOCK) /* manifest.yaml and manifest.sig at their largest, and a header */
+#define HEAD_PART  4096                            /* of it, at once: most manifests are not longer */
 #define RUN_BLOCKS 1024                            /* of one request: 4 MiB, so that several can be in flight */
+#define RUN_PIECES 64                              /* the same for the kernel: 1 MiB */
+
+_Static_assert(FETCH_PIECE % KERNEL_PIECE == 0 && KERNEL_PIECE % VERITY_BLOCK == 0, "a range comes in whole blocks");
 
 static void progress(struct intake *in, enum msg_phase phase, uint64_t done, uint64_t total)
 {
@@ -22,24 +24,19 @@ static void progress(struct intake *in, enum msg_phase phase, uint64_t done, uin
 	in->hooks.progress(in, phase, done, total, in->hooks.arg);
 }
 
-/* --- root.verity and the target --------------------------------------------------------------- */
-
-static void hex_to_bytes(const char *text, uint8_t *bytes, size_t n)
+/* n more bytes of the phase. */
+static void advance(struct intake *in, size_t n)
 {
-	for (size_t i = 0; i < n && text[0] && text[1]; text++) {
-		if (*text == '-')
-			continue;
-		bytes[i++] = (uint8_t)(str_hex_digit(text[0]) << 4 | str_hex_digit(text[1]));
-		text++;
-	}
+	uint64_t done = in->phase_done + n;
+	progress(in, in->phase, done < in->phase_total ? done : in->phase_total, in->phase_total);
 }
+
+/* --- root.verity and the target --------------------------------------------------------------- */
 
 static struct verity wanted(const struct intake *in)
 {
-	struct verity v = {.data_blocks = in->m->root.blocks, .hash_start = in->m->root.blocks + 1};
-	hex_to_bytes(in->m->root.uuid, v.uuid, sizeof(v.uuid));
-	v.salt_len = sizeof(in->m->root.salt);
-	memcpy(v.salt, in->m->root.salt, sizeof(in->m->root.salt));
+	struct verity v;
+	update_manifest_verity(in->m, &v);
 	return v;
 }
 
@@ -67,57 +64,18 @@ static int check_tree(struct intake *in, struct err *e)
 	return target_open(&in->target, &want, in->m->root.hash, e);
 }
 
-static int check_sum(struct intake *in, enum tar_member which, struct err *e)
-{
-	uint8_t sum[SHA256_BYTES];
-	sha256_end(&in->sum, sum);
-	if (memcmp(sum, in->m->member[which].sha256, sizeof(sum)) != 0)
-		return err_set(e, EBADMSG, "%s: its SHA-256 is not the one in the manifest", tar_name(which));
-	return 0;
-}
+/* --- members that come whole, from the reader of a source without ranges ---------------------- */
 
-/* --- uki.efi ---------------------------------------------------------------------------------- */
-
-static int take_uki(const struct intake *in, const uint8_t *p, size_t n, struct err *e)
+static int begin_kernel(struct intake *in, struct err *e)
 {
-	while (n > 0) {
-		ssize_t wrote = sys_write(in->uki, p, n);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return err_sys(e, "write the kernel to the ESP");
-		p += wrote;
-		n -= (size_t)wrote;
-	}
-	return 0;
-}
-
-static int empty_uki(struct intake *in, struct err *e)
-{
-	if (in->stream && in->hooks.kernel(in, in->hooks.arg, e) < 0)
+	if (in->hooks.kernel(in, in->hooks.arg, e) < 0)
 		return -1;
-	return sys_ftruncate(in->uki, 0) < 0 ? err_sys(e, "empty the temporary kernel") : 0;
+	kernel_resume(&in->kernel, in->uki);
+	return 0;
 }
 
-/* An earlier install may have left the whole of it. */
-static bool have_uki(struct intake *in)
+static int begin_image(struct intake *in, struct err *e)
 {
-	uint8_t sum[SHA256_BYTES];
-	uint64_t size;
-	struct err ignored;
-	return blockio_sum(in->uki, sum, &size, &ignored) == 0 && size == in->m->member[TAR_UKI].size &&
-	       memcmp(sum, in->m->member[TAR_UKI].sha256, sizeof(sum)) == 0;
-}
-
-/* --- members, whichever way they come --------------------------------------------------------- */
-
-static int begin(struct intake *in, enum tar_member which, struct err *e)
-{
-	sha256_init(&in->sum);
-	if (which == TAR_VERITY)
-		return open_target(in, e);
-	if (which == TAR_UKI)
-		return empty_uki(in, e);
 	if (target_resume(&in->target, e) < 0)
 		return -1;
 	in->kept = in->target.done.count * VERITY_BLOCK;
@@ -125,31 +83,39 @@ static int begin(struct intake *in, enum tar_member which, struct err *e)
 	return 0;
 }
 
+static int begin(struct intake *in, enum tar_member which, struct err *e)
+{
+	switch (which) {
+	case TAR_VERITY:
+		return open_target(in, e);
+	case TAR_HASHES:
+		return check_tree(in, e) < 0 ? -1 : kernel_init(&in->kernel, in->m->member[TAR_UKI].size, e);
+	case TAR_UKI:
+		return begin_kernel(in, e);
+	default:
+		return kernel_finish(&in->kernel, in->m->member[TAR_UKI].sha256, e) < 0 ? -1 : begin_image(in, e);
+	}
+}
+
 static enum msg_phase phase_of(enum tar_member which)
 {
 	if (which == TAR_VERITY)
 		return MSG_TREE_PHASE;
-	return which == TAR_UKI ? MSG_UKI_PHASE : MSG_FETCH_PHASE;
+	return which == TAR_ROOT ? MSG_FETCH_PHASE : MSG_UKI_PHASE;
 }
 
-static int take(struct intake *in, enum tar_member which, const uint8_t *p, size_t n, struct err *e)
+/* The reader has proven the member before by its sum. */
+static int on_data(void *arg, enum tar_member which, uint64_t at, const uint8_t *p, size_t n, struct err *e)
 {
-	enum msg_phase phase = phase_of(which);
-	uint64_t done = phase == in->phase ? in->phase_done : 0;
-	progress(in, phase, done + n, in->m->member[which].size);
+	struct intake *in = arg;
+	if (at == 0 && begin(in, which, e) < 0)
+		return -1;
+	progress(in, phase_of(which), at + n, in->m->member[which].size);
 	if (which == TAR_ROOT)
 		return target_feed(&in->target, p, n, e);
-	sha256_add(&in->sum, p, n);
-	return which == TAR_UKI ? take_uki(in, p, n, e) : target_tree(&in->target, p, n, e);
-}
-
-static int end(struct intake *in, enum tar_member which, struct err *e)
-{
-	if (which == TAR_ROOT)
-		return 0;
-	if (check_sum(in, which, e) < 0)
-		return -1;
-	return which == TAR_VERITY ? check_tree(in, e) : 0;
+	if (which == TAR_VERITY)
+		return target_tree(&in->target, p, n, e);
+	return which == TAR_HASHES ? kernel_hashes(&in->kernel, at, p, n, e) : kernel_feed(&in->kernel, p, n, e);
 }
 
 /* --- the reader: of the manifest, and of all of a source without ranges ----------------------- */
@@ -183,17 +149,6 @@ static int on_manifest(void *arg, const struct update_manifest *m, const char *s
 	return in->stream ? offer(in, e) : 0;
 }
 
-/* Of a source without ranges: members begin and end where the next one does. */
-static int on_data(void *arg, enum tar_member which, uint64_t at, const uint8_t *p, size_t n, struct err *e)
-{
-	struct intake *in = arg;
-	if (at == 0 && which != TAR_VERITY && end(in, which - 1, e) < 0)
-		return -1;
-	if (at == 0 && begin(in, which, e) < 0)
-		return -1;
-	return take(in, which, p, n, e);
-}
-
 static const struct reader_hooks reading = {on_signer, on_manifest, on_data};
 
 static bool at_verity(const struct intake *in)
@@ -218,156 +173,261 @@ static int on_head(const struct fetch_range *r, uint64_t at, const void *p, size
 	return 0;
 }
 
+/* The size is known behind the first answer. */
 static int read_head(struct intake *in, struct err *e)
 {
-	uint64_t size = in->source->file.size;
+	const uint64_t *size = &in->source->file.size;
 	progress(in, MSG_MANIFEST_PHASE, 0, 0);
 	reader_init(&in->reader, &reading, in);
-	if (source_range(in->source, 0, size > 0 && size < HEAD ? size : HEAD, on_head, in, e) < 0)
-		return -1;
+	for (uint64_t at = 0; at < HEAD && (*size == 0 || at < *size) && !at_verity(in); at += HEAD_PART) {
+		uint64_t n = *size > 0 && *size - at < HEAD_PART ? *size - at : HEAD_PART;
+		if (source_range(in->source, at, n, on_head, in, e) < 0)
+			return -1;
+	}
 	return at_verity(in) ? 0
 	                     : err_set(e, EBADMSG, "the bundle is cut: it ends in %s", tar_name(in->reader.tar.member));
 }
 
-/* --- a source with ranges --------------------------------------------------------------------- */
+/* --- ranges: what each byte of the bundle is -------------------------------------------------- */
 
-/* A member with what stands before and behind it: its header, its bytes, zeros, the next one's header. */
-struct piece {
-	struct intake *in;
+/* Behind manifest.sig a bundle is headers, members and zeros; this is one of them, or its rest. */
+struct spot {
 	enum tar_member which;
-	fetch_data_fn *data;                  /* NULL: as `data` above has it */
-	uint64_t start, body, pad, next, end; /* where these begin */
-	uint8_t header[TAR_BLOCK], after[TAR_BLOCK];
+	uint64_t body, end; /* where the member begins; behind the last byte of this */
+	bool header, zeros;
 };
 
-static struct piece piece_of(struct intake *in, enum tar_member which)
+static struct spot spot_of(const struct intake *in, uint64_t at)
 {
-	struct piece p = {.in = in, .which = which};
-	p.body = in->at[which];
-	p.start = p.body - TAR_BLOCK;
-	p.pad = p.body + in->m->member[which].size;
-	p.end = in->at[which + 1];
-	p.next = p.end - TAR_BLOCK;
-	tar_header(which, in->m->member[which].size, in->reader.tar.mtime, p.header);
-	tar_header(which + 1, in->m->member[which + 1].size, in->reader.tar.mtime, p.after);
-	return p;
+	struct spot s = {.which = TAR_VERITY};
+	while (s.which < TAR_ROOT && at >= in->at[s.which + 1] - TAR_BLOCK)
+		s.which++;
+	s.body = in->at[s.which];
+	s.header = at < s.body;
+	uint64_t pad = s.body + in->m->member[s.which].size;
+	s.zeros = at >= pad;
+	s.end = s.which < TAR_ROOT ? in->at[s.which + 1] - TAR_BLOCK : in->bundle;
+	if (!s.zeros)
+		s.end = s.header ? s.body : pad;
+	return s;
 }
 
 static int check_same(const uint8_t *is, const uint8_t *want, size_t n, uint64_t at, struct err *e)
 {
-	static const uint8_t zeros[TAR_TRAILER];
+	static const uint8_t zeros[TAR_TRAILER + TAR_BLOCK];
 	if (memcmp(is, want ? want : zeros, n) == 0)
 		return 0;
 	return err_set(e, EBADMSG, "the bundle is damaged near byte %llu: %s", (unsigned long long)at,
-	               want ? "not the header that belongs there" : "no zeros between two members");
+	               want ? "not the header that belongs there" : "no zeros behind a member");
 }
 
-static int on_piece(const struct fetch_range *r, uint64_t at, const void *from, size_t n, void *arg, struct err *e)
+static int check_header(const struct intake *in, const struct spot *s, uint64_t at, const uint8_t *p, size_t n,
+                        struct err *e)
 {
-	struct piece *p = arg;
-	const uint8_t *bytes = from;
+	uint8_t header[TAR_BLOCK];
+	tar_header(s->which, in->m->member[s->which].size, in->reader.tar.mtime, header);
+	return check_same(p, header + (TAR_BLOCK - (s->body - at)), n, at, e);
+}
+
+/* What is above level 0 comes in one range, from the superblock on; leaves by themselves. */
+static int take_tree(struct intake *in, uint64_t at, const uint8_t *p, size_t n, struct err *e)
+{
+	const struct tree *t = &in->target.tree;
+	uint64_t upper = t->at.level[0].first * VERITY_BLOCK;
+	if (t->at.levels == 0 || at < upper)
+		return blockio_write(t->fd, p, n, t->offset + at, e) < 0 ? err_prefix(e, "hash tree") : 0;
+	for (; n >= VERITY_BLOCK; p += VERITY_BLOCK, at += VERITY_BLOCK, n -= VERITY_BLOCK) {
+		if (leaves_put(&in->leaves, (at - upper) / VERITY_BLOCK, p, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int take(struct intake *in, enum tar_member which, uint64_t at, const uint8_t *p, size_t n, struct err *e)
+{
+	advance(in, n);
+	switch (which) {
+	case TAR_VERITY:
+		return take_tree(in, at, p, n, e);
+	case TAR_HASHES:
+		return kernel_hashes(&in->kernel, at, p, n, e);
+	case TAR_UKI:
+		kernel_seek(&in->kernel, at / KERNEL_PIECE);
+		return kernel_feed(&in->kernel, p, n, e);
+	default:
+		target_seek(&in->target, at / VERITY_BLOCK);
+		return target_feed(&in->target, p, n, e);
+	}
+}
+
+static int on_range(const struct fetch_range *r, uint64_t at, const void *from, size_t n, void *arg, struct err *e)
+{
+	struct intake *in = arg;
+	const uint8_t *p = from;
 	(void)r;
 	while (n > 0) {
-		uint64_t until = at < p->body ? p->body : at < p->pad ? p->pad : at < p->next ? p->next : p->end;
-		size_t part = until - at < n ? (size_t)(until - at) : n;
-		int rc = 0;
-		if (at < p->body)
-			rc = check_same(bytes, p->header + (at - p->start), part, at, e);
-		else if (at < p->pad)
-			rc = p->data ? p->data(r, at, bytes, part, p->in, e) : take(p->in, p->which, bytes, part, e);
+		struct spot s = spot_of(in, at);
+		size_t part = s.end - at < n ? (size_t)(s.end - at) : n;
+		int rc;
+		if (s.header)
+			rc = check_header(in, &s, at, p, part, e);
 		else
-			rc = check_same(bytes, at < p->next ? NULL : p->after + (at - p->next), part, at, e);
+			rc = s.zeros ? check_same(p, NULL, part, at, e) : take(in, s.which, at - s.body, p, part, e);
 		if (rc < 0)
 			return -1;
 		at += part;
-		bytes += part;
+		p += part;
 		n -= part;
 	}
 	return 0;
 }
 
-static int read_member(struct intake *in, enum tar_member which, struct err *e)
+static int read_range(struct intake *in, uint64_t from, uint64_t end, struct err *e)
 {
-	struct piece p = piece_of(in, which);
-	if (begin(in, which, e) < 0)
+	return source_range(in->source, from, end - from, on_range, in, e);
+}
+
+/* --- the hash tree by ranges ------------------------------------------------------------------ */
+
+static bool next_leaves(struct fetch_range *r, void *arg)
+{
+	struct intake *in = arg;
+	struct run run;
+	if (!leaves_next(&in->leaves, &run))
+		return false;
+	uint64_t block = in->target.tree.at.level[0].first + run.first;
+	*r = (struct fetch_range){in->at[TAR_VERITY] + block * VERITY_BLOCK, run.count * VERITY_BLOCK, 0};
+	return true;
+}
+
+/* Each round brings at least one. */
+static int read_leaves(struct intake *in, struct err *e)
+{
+	struct leaves *l = &in->leaves;
+	if (leaves_init(l, &in->target.tree, &in->delta, e) < 0 || leaves_resume(l, e) < 0 || leaves_guess(l, e) < 0)
 		return -1;
-	if (source_range(in->source, p.start, p.end - p.start, on_piece, &p, e) < 0)
+	while (!leaves_all(l)) {
+		if (source_ranges(in->source, next_leaves, on_range, in, e) < 0 || leaves_guess(l, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The superblock has bytes that no hash covers. */
+static int check_tree_sum(const struct intake *in, struct err *e)
+{
+	const struct tree *t = &in->target.tree;
+	uint8_t block[VERITY_BLOCK], sum[SHA256_BYTES];
+	struct sha256 s;
+	sha256_init(&s);
+	for (uint64_t i = 0; i < t->at.blocks; i++) {
+		if (blockio_read(t->fd, block, sizeof(block), t->offset + i * VERITY_BLOCK, e) < 0)
+			return err_prefix(e, "hash tree");
+		sha256_add(&s, block, sizeof(block));
+	}
+	sha256_end(&s, sum);
+	if (memcmp(sum, in->m->member[TAR_VERITY].sha256, sizeof(sum)) != 0)
+		return err_set(e, EBADMSG, "root.verity: its SHA-256 is not the one in the manifest");
+	return 0;
+}
+
+/* root.verity to byte `offset` of fd, where some of it may be. */
+static int read_tree(struct intake *in, int fd, uint64_t offset, struct err *e)
+{
+	const struct verity want = wanted(in);
+	struct tree *t = &in->target.tree;
+	int rc = 0;
+	if (tree_layout(&t->at, want.data_blocks, e) < 0)
 		return -1;
-	return end(in, which, e);
+	t->fd = fd;
+	t->offset = offset;
+	uint64_t upper = t->at.levels > 0 ? t->at.level[0].first : t->at.blocks;
+	progress(in, MSG_TREE_PHASE, 0, in->m->member[TAR_VERITY].size);
+	if (read_range(in, in->at[TAR_VERITY] - TAR_BLOCK, in->at[TAR_VERITY] + upper * VERITY_BLOCK, e) < 0)
+		return -1;
+	if (tree_open(t, fd, offset, &want, in->m->root.hash, e) < 0)
+		return err_prefix(e, "root.verity");
+	if (t->at.levels > 0)
+		rc = read_leaves(in, e);
+	leaves_fini(&in->leaves);
+	return rc < 0 ? -1 : check_tree_sum(in, e);
 }
 
 /* The tree that an earlier install has put there is as good as a fetched one: it is checked all the same. */
-static int read_tree(struct intake *in, struct err *e)
+static int need_tree(struct intake *in, struct err *e)
 {
 	struct err old = {0};
 	if (open_target(in, e) < 0)
 		return -1;
-	return check_tree(in, &old) == 0 ? 0 : read_member(in, TAR_VERITY, e);
+	if (check_tree(in, &old) == 0 && check_tree_sum(in, &old) == 0)
+		return 0;
+	if (read_tree(in, in->target_fd, in->m->root.blocks * VERITY_BLOCK, e) < 0)
+		return -1;
+	return check_tree(in, e);
 }
+
+/* A running slot that cannot be read spares nothing, but hinders nothing either. */
+static void read_running(struct intake *in)
+{
+	const struct verity salt = wanted(in);
+	struct err none = {0};
+	if (in->running_fd >= 0)
+		(void)!delta_read(&in->delta, in->running_fd, &salt, &none);
+}
+
+/* --- the image by ranges ---------------------------------------------------------------------- */
 
 static int copy_local(struct intake *in, struct err *e)
 {
-	struct delta d = {0};
-	struct err none = {0};
-	const struct verity salt = wanted(in);
 	progress(in, MSG_LOOK_PHASE, 0, 0);
 	if (target_resume(&in->target, e) < 0)
 		return -1;
 	in->kept = in->target.done.count * VERITY_BLOCK;
-	if (in->running_fd < 0)
+	if (in->delta.count == 0)
 		return 0;
 	progress(in, MSG_COPY_PHASE, 0, 0);
-	/* A running slot that cannot be read spares nothing, but hinders nothing either. */
-	int rc = 0;
-	if (delta_read(&d, in->running_fd, &salt, &none) == 0)
-		rc = target_copy(&in->target, &d, in->running_fd, e);
-	delta_fini(&d);
+	int rc = target_copy(&in->target, &in->delta, in->running_fd, e);
+	delta_fini(&in->delta);
 	in->copied = in->target.copied * VERITY_BLOCK;
 	return rc;
 }
 
-static bool next_run(struct fetch_range *r, void *arg)
+static bool next_blocks(struct fetch_range *r, void *arg)
 {
 	struct intake *in = arg;
 	struct run run;
-	if (!blockset_missing(&in->target.done, in->from, DELTA_GAP, RUN_BLOCKS, &run))
+	if (!blockset_missing(&in->target.done, in->from, in->gap, RUN_BLOCKS, &run))
 		return false;
 	in->from = run.first + run.count;
-	*r = (struct fetch_range){in->at[TAR_ROOT] + run.first * VERITY_BLOCK, run.count * VERITY_BLOCK, run.first};
+	*r = (struct fetch_range){in->at[TAR_ROOT] + run.first * VERITY_BLOCK, run.count * VERITY_BLOCK, 0};
 	return true;
-}
-
-static int on_run(const struct fetch_range *r, uint64_t at, const void *p, size_t n, void *arg, struct err *e)
-{
-	struct intake *in = arg;
-	(void)r;
-	target_seek(&in->target, (at - in->at[TAR_ROOT]) / VERITY_BLOCK);
-	if (target_feed(&in->target, p, n, e) < 0)
-		return -1;
-	progress(in, MSG_FETCH_PHASE, in->phase_done + n, in->phase_total);
-	return 0;
 }
 
 static int read_blocks(struct intake *in, struct err *e)
 {
-	const struct target *t = &in->target;
+	uint64_t fetch;
 	in->from = 0;
-	progress(in, MSG_FETCH_PHASE, 0, (t->done.blocks - t->done.count) * VERITY_BLOCK);
-	return source_ranges(in->source, next_run, on_run, in, e);
+	in->gap = delta_gap(&in->target.done, &fetch);
+	progress(in, MSG_FETCH_PHASE, 0, fetch * VERITY_BLOCK);
+	return source_ranges(in->source, next_blocks, on_range, in, e);
 }
 
-static int on_trailer(const struct fetch_range *r, uint64_t at, const void *p, size_t n, void *arg, struct err *e)
+/* What stands between uki.efi and root.erofs, and at the end. */
+static bool next_frame(struct fetch_range *r, void *arg)
 {
-	(void)r;
-	(void)arg;
-	return check_same(p, NULL, n, at, e);
+	struct intake *in = arg;
+	uint64_t pad = in->at[TAR_UKI] + in->m->member[TAR_UKI].size;
+	if (in->from > 1)
+		return false;
+	*r = in->from++ == 0 ? (struct fetch_range){pad, in->at[TAR_ROOT] - pad, 0}
+	                     : (struct fetch_range){in->bundle - TAR_TRAILER, TAR_TRAILER, 0};
+	return true;
 }
 
-static int read_kernel(struct intake *in, struct err *e)
+static int read_frame(struct intake *in, struct err *e)
 {
-	if (in->hooks.kernel(in, in->hooks.arg, e) < 0)
-		return -1;
-	return have_uki(in) ? 0 : read_member(in, TAR_UKI, e);
+	in->from = 0;
+	return source_ranges(in->source, next_frame, on_range, in, e);
 }
 
 static int check_target(struct intake *in, struct err *e)
@@ -376,11 +436,66 @@ static int check_target(struct intake *in, struct err *e)
 	return target_finish(&in->target, e);
 }
 
+/* --- the kernel by ranges --------------------------------------------------------------------- */
+
+/* An earlier install may have left the whole of it. */
+static bool have_uki(const struct intake *in)
+{
+	uint8_t sum[SHA256_BYTES];
+	uint64_t size;
+	struct err ignored;
+	return blockio_sum(in->uki, sum, &size, &ignored) == 0 && size == in->m->member[TAR_UKI].size &&
+	       memcmp(sum, in->m->member[TAR_UKI].sha256, sizeof(sum)) == 0;
+}
+
+/* The list, and what can be had of the kernel here. */
+static int read_hashes(struct intake *in, struct err *e)
+{
+	if (kernel_init(&in->kernel, in->m->member[TAR_UKI].size, e) < 0)
+		return -1;
+	progress(in, MSG_UKI_PHASE, 0, in->m->member[TAR_HASHES].size);
+	if (read_range(in, in->at[TAR_HASHES] - TAR_BLOCK, in->at[TAR_UKI], e) < 0 ||
+	    kernel_check_hashes(&in->kernel, in->m->member[TAR_HASHES].sha256, e) < 0)
+		return -1;
+	if (in->uki >= 0)
+		kernel_resume(&in->kernel, in->uki);
+	return in->kernel_fd < 0 ? 0 : kernel_copy(&in->kernel, in->kernel_fd, e);
+}
+
+static bool next_pieces(struct fetch_range *r, void *arg)
+{
+	struct intake *in = arg;
+	const uint64_t bytes = in->m->member[TAR_UKI].size;
+	struct run run;
+	if (!kernel_run(&in->kernel, in->from, RUN_PIECES, &run))
+		return false;
+	in->from = run.first + run.count;
+	uint64_t at = run.first * KERNEL_PIECE, n = run.count * KERNEL_PIECE;
+	*r = (struct fetch_range){in->at[TAR_UKI] + at, n < bytes - at ? n : bytes - at, 0};
+	return true;
+}
+
+static int read_kernel(struct intake *in, struct err *e)
+{
+	if (in->hooks.kernel(in, in->hooks.arg, e) < 0)
+		return -1;
+	if (have_uki(in))
+		return 0;
+	if (read_hashes(in, e) < 0)
+		return -1;
+	in->from = 0;
+	progress(in, MSG_UKI_PHASE, 0, kernel_missing(&in->kernel));
+	if (source_ranges(in->source, next_pieces, on_range, in, e) < 0)
+		return -1;
+	return kernel_finish(&in->kernel, in->m->member[TAR_UKI].sha256, e);
+}
+
 static int install_ranges(struct intake *in, struct err *e)
 {
-	if (offer(in, e) < 0 || read_tree(in, e) < 0 || copy_local(in, e) < 0 || read_blocks(in, e) < 0)
+	if (offer(in, e) < 0)
 		return -1;
-	if (source_range(in->source, in->bundle - TAR_TRAILER, TAR_TRAILER, on_trailer, in, e) < 0)
+	read_running(in);
+	if (need_tree(in, e) < 0 || copy_local(in, e) < 0 || read_blocks(in, e) < 0 || read_frame(in, e) < 0)
 		return -1;
 	return check_target(in, e) < 0 ? -1 : read_kernel(in, e);
 }
@@ -408,45 +523,45 @@ static int install_stream(struct intake *in, struct err *e)
 
 int intake_install(struct intake *in, struct err *e)
 {
-	if (read_head(in, e) == 0)
-		return install_ranges(in, e);
-	return e->code == EOPNOTSUPP ? install_stream(in, e) : -1;
+	struct err ignored;
+	int rc = read_head(in, e);
+	if (rc == 0)
+		rc = install_ranges(in, e);
+	else if (e->code == EOPNOTSUPP)
+		rc = install_stream(in, e);
+	/* What has come is there for the next one. */
+	if (rc < 0 && in->target_used)
+		(void)!target_flush(&in->target, &ignored);
+	return rc;
 }
 
-/* root.verity goes to memory: nothing may be written for a look. */
-static int on_look(const struct fetch_range *r, uint64_t at, const void *p, size_t n, void *arg, struct err *e)
+static int count_blocks(struct intake *in, uint64_t *blocks, struct err *e)
 {
-	struct intake *in = arg;
-	(void)r;
-	(void)at;
-	sha256_add(&in->sum, p, n);
-	return sys_write(in->uki, p, n) == (ssize_t)n ? 0 : err_sys(e, "keep the hash tree in memory");
-}
-
-static int count_missing(struct intake *in, int fd, uint64_t *fetch, struct err *e)
-{
-	static struct tree tree;
-	const struct verity want = wanted(in);
 	struct blockset none = {0}, here = {0};
-	struct delta d = {0};
-	struct delta_plan plan = {0};
-	struct err ignored = {0};
-	int rc = tree_open(&tree, fd, 0, &want, in->m->root.hash, e);
+	struct delta_plan plan;
+	int rc = blockset_init(&none, in->m->root.blocks, e);
 	if (rc == 0)
-		rc = blockset_init(&none, want.data_blocks, e);
+		rc = blockset_init(&here, in->m->root.blocks, e);
 	if (rc == 0)
-		rc = blockset_init(&here, want.data_blocks, e);
-	if (rc == 0 && in->running_fd >= 0)
-		(void)!delta_read(&d, in->running_fd, &want, &ignored);
+		rc = delta_plan(&in->delta, &in->target.tree, &none, 0, &here, &plan, e);
 	if (rc == 0)
-		rc = delta_plan(&d, &tree, &none, DELTA_GAP, &here, &plan, e);
-	/* The header between hash tree and kernel comes twice. */
-	*fetch = HEAD + in->at[TAR_ROOT] - in->at[TAR_VERITY] + (uint64_t)2 * TAR_BLOCK + plan.fetch * VERITY_BLOCK +
-	         TAR_TRAILER;
-	delta_fini(&d);
+		(void)delta_gap(&here, blocks);
 	blockset_fini(&here);
 	blockset_fini(&none);
 	return rc;
+}
+
+/* With the tree in memory, for nothing may be written for a look. What it has taken until here, an install takes too.
+ */
+static int count_missing(struct intake *in, int memory, uint64_t *fetch, struct err *e)
+{
+	uint64_t blocks = 0;
+	read_running(in);
+	if (read_tree(in, memory, 0, e) < 0 || count_blocks(in, &blocks, e) < 0 || read_hashes(in, e) < 0)
+		return -1;
+	*fetch = source_fetched(in->source) + blocks * VERITY_BLOCK + kernel_missing(&in->kernel) + TAR_TRAILER +
+	         in->at[TAR_ROOT] - in->at[TAR_UKI] - in->m->member[TAR_UKI].size;
+	return 0;
 }
 
 int intake_show(struct intake *in, uint64_t *fetch, struct err *e)
@@ -457,19 +572,11 @@ int intake_show(struct intake *in, uint64_t *fetch, struct err *e)
 		return install_stream(in, e) < 0 && in->offered ? 0 : -1;
 	if (rc < 0)
 		return -1;
-	struct piece p = piece_of(in, TAR_VERITY);
-	p.data = on_look;
-	in->uki = sys_memfd_create("root.verity", MFD_CLOEXEC);
-	if (in->uki < 0)
+	int memory = sys_memfd_create("root.verity", MFD_CLOEXEC);
+	if (memory < 0)
 		return err_sys(e, "memory for the hash tree");
-	sha256_init(&in->sum);
-	rc = source_range(in->source, p.start, p.end - p.start, on_piece, &p, e);
-	if (rc == 0)
-		rc = check_sum(in, TAR_VERITY, e);
-	if (rc == 0)
-		rc = count_missing(in, in->uki, fetch, e);
-	sys_close(in->uki);
-	in->uki = -1;
+	rc = count_missing(in, memory, fetch, e);
+	sys_close(memory);
 	return rc;
 }
 
@@ -478,4 +585,6 @@ void intake_fini(struct intake *in)
 	if (in->target_used)
 		target_fini(&in->target);
 	in->target_used = false;
+	delta_fini(&in->delta);
+	kernel_fini(&in->kernel);
 }

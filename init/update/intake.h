@@ -2,14 +2,20 @@
  * blocks; believes nothing that is not covered by the signature.
  *
  *  1. manifest.yaml and manifest.sig, checked before anything else is read; then `offer` says whether to go on
- *  2. root.verity to the target behind the image's place, unless it is there already, checked whole
+ *  2. root.verity to the target behind the image's place, unless it is there already: its upper levels whole, of level
+ * 0 what cannot be made from the running slot's (update/leaves); checked whole
  *  3. blocks that are on the target already (an install that was interrupted), and those that the running slot has
  *  4. the missing blocks, by ranges, each checked before it is written
  *  5. everything flushed, read back, and checked
- *  6. uki.efi into the temporary file, with its sum
+ *  6. uki.efi into the temporary file: pieces that are there already, those that the running kernel has, and the
+ * missing ones by ranges (update/kernel); with its sum
+ *
+ * Every range is of whole blocks or pieces, and what stands between two members (headers, zeros) is fetched and
+ * compared as well, so no byte of a bundle may be another one.
  *
  * A source without ranges (a server that has none, an upload) is read once from its beginning to its end by the strict
- * reader, into the same places; nothing is taken from the running slot then, and the kernel comes before the image. */
+ * reader, into the same places; nothing is taken from the running slot then, and the kernel comes before the image.
+ * What an interrupted install left is used all the same: it is not written again. */
 #ifndef HEARTH_UPDATE_INTAKE_H
 #define HEARTH_UPDATE_INTAKE_H
 
@@ -19,6 +25,8 @@
 
 #include "format/sha256.h"
 #include "update/delta.h"
+#include "update/kernel.h"
+#include "update/leaves.h"
 #include "update/manifest.h"
 #include "update/msg.h"
 #include "update/reader.h"
@@ -45,6 +53,7 @@ struct intake_hooks {
 struct intake {
 	struct source *source;
 	int running_fd; /* the running slot, -1: none */
+	int kernel_fd;  /* the running slot's kernel, -1: none */
 	int target_fd;  /* by the time that offer says go */
 	int uki;        /* -1; the temporary kernel, when it was asked for */
 	struct intake_hooks hooks;
@@ -57,12 +66,15 @@ struct intake {
 	uint64_t copied, kept;           /* bytes of the image that the running slot, an earlier install had */
 
 	struct reader reader;
-	struct sha256 sum; /* of the member that is read */
 	bool target_used;
-	struct target target;
+	struct target target; /* for a look, only its tree is used, in memory */
+	struct delta delta;   /* what the running slot has */
+	struct leaves leaves;
+	struct kernel kernel;
 	enum msg_phase phase;
 	uint64_t phase_done, phase_total;
-	uint64_t from; /* the next block to ask for */
+	uint64_t from; /* the next block or piece to ask for */
+	uint64_t gap;  /* delta_gap */
 };
 
 /* All of it. code ESTALE: the file changed under us, another try may do it. */

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "board.h"
+#include "update/kernel.h"
 #include "update/tree.h"
 
 #define LETTERS     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -206,6 +207,7 @@ static int set_members(const struct yaml *y, const struct yaml_node *v, void *in
 {
 	const struct yaml_key keys[] = {
 		{tar_name(TAR_VERITY), set_member, true},
+		{tar_name(TAR_HASHES), set_member, true},
 		{tar_name(TAR_UKI), set_member, true},
 		{tar_name(TAR_ROOT), set_member, true},
 		{NULL, NULL, false},
@@ -271,6 +273,12 @@ static int check_sizes(const struct yaml *y, const struct yaml_node *root, const
 		return yaml_error(y, find(members, tar_name(TAR_UKI)), e,
 		                  "uki.efi has %" PRIu64 " bytes, the ESP has room for %" PRIu64 "; make it smaller",
 		                  m->member[TAR_UKI].size, (uint64_t)UKI_MAX);
+	if (m->member[TAR_HASHES].size != kernel_hash_bytes(m->member[TAR_UKI].size))
+		return yaml_error(y, find(members, tar_name(TAR_HASHES)), e,
+		                  "uki.hashes has %" PRIu64 " bytes, but uki.efi of %" PRIu64 " needs %" PRIu64
+		                  "; make the bundle again",
+		                  m->member[TAR_HASHES].size, m->member[TAR_UKI].size,
+		                  kernel_hash_bytes(m->member[TAR_UKI].size));
 	return 0;
 }
 

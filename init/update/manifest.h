@@ -1,6 +1,6 @@
 /* The manifest of a bundle: what is in it, for which boxes, and the sums of everything else. Pure: text in, struct out.
  *
- *   format: 1
+ *   format: 2
  *   board: x86-64-efi
  *   version: 0.2.0                       # see format/version.h
  *   build: 6f2c1d0                       # BUILD_ID of os-release: up to 40 letters, digits, '.', '-'
@@ -11,11 +11,12 @@
  *   root: {hash: ..., uuid: ..., salt: ..., blocks: N}   # dm-verity of root.erofs: SHA-256, blocks of 4096 bytes
  *   members:
  *     root.verity: {size: N, sha256: ...}
+ *     uki.hashes: {size: N, sha256: ...}                # see update/kernel.h
  *     uki.efi: {size: N, sha256: ...}
  *     root.erofs: {size: N, sha256: ...}
  *
  * All keys must be there and no others. What is read has been checked as far as text alone can be: sizes agree with
- * the number of blocks and fit the slot and the ESP. Whether this box may take it is update_manifest_allows. The text
+ * the numbers of blocks and fit the slot and the ESP. Whether this box may take it is update_manifest_allows. The text
  * must have been verified (update/signature.h) before anything of it is believed. */
 #ifndef HEARTH_UPDATE_MANIFEST_H
 #define HEARTH_UPDATE_MANIFEST_H
@@ -31,7 +32,7 @@
 #include "host/verity.h"
 #include "update/tar.h"
 
-#define MANIFEST_FORMAT     1
+#define MANIFEST_FORMAT     2 /* 1 had no uki.hashes */
 #define MANIFEST_BOARD      32
 #define MANIFEST_BUILD      41 /* 40 characters and the end */
 #define MANIFEST_UUID       37 /* 36 characters and the end */

@@ -41,8 +41,11 @@ enum {
 static const uint8_t magic[] = {'u', 's', 't', 'a', 'r', '\0', '0', '0'}; /* with the version, which is "00" */
 
 static const char *const names[TAR_MEMBERS] = {
-	[TAR_MANIFEST] = "manifest.yaml", [TAR_SIGNATURE] = "manifest.sig",
-	[TAR_VERITY] = "root.verity",     [TAR_UKI] = "uki.efi",
+	[TAR_MANIFEST] = "manifest.yaml",
+	[TAR_SIGNATURE] = "manifest.sig",
+	[TAR_VERITY] = "root.verity",
+	[TAR_HASHES] = "uki.hashes",
+	[TAR_UKI] = "uki.efi",
 	[TAR_ROOT] = "root.erofs",
 };
 

@@ -1,6 +1,6 @@
 /* A bundle as an archive: where everything is, and a strict reader of exactly that.
  *
- * A bundle is a ustar archive of five members in one order, each a plain file of mode 0644, user and group 0, all of
+ * A bundle is a ustar archive of six members in one order, each a plain file of mode 0644, user and group 0, all of
  * one time, padded with zeros to 512 bytes, then 1024 zeros and the end of the file. Since nothing else is allowed, a
  * member's header has one right form for its size and time: the reader makes that form and compares, and the place of
  * every member follows from the sizes alone. That is why this is not libarchive, which exists to read what others
@@ -29,6 +29,7 @@ enum tar_member {
 	TAR_MANIFEST,  /* manifest.yaml */
 	TAR_SIGNATURE, /* manifest.sig */
 	TAR_VERITY,    /* root.verity */
+	TAR_HASHES,    /* uki.hashes */
 	TAR_UKI,       /* uki.efi */
 	TAR_ROOT,      /* root.erofs */
 	TAR_MEMBERS,

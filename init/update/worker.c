@@ -340,6 +340,7 @@ static int run(struct err *e)
 		return -1;
 	in->source = &worker.source;
 	in->running_fd = is_open(WORKER_RUNNING) ? WORKER_RUNNING : -1;
+	in->kernel_fd = is_open(WORKER_KERNEL) ? WORKER_KERNEL : -1;
 	in->target_fd = WORKER_TARGET;
 	in->uki = -1;
 	in->hooks = (struct intake_hooks){on_signer, on_offer, on_kernel, on_progress, NULL};

@@ -7,6 +7,7 @@
  *   4  the target, for reading and writing (install)
  *   5  the running slot, for reading
  *   6  the source, with '-' for the URL: a file, or with --pipe a pipe with that many bytes
+ *   7  the running slot's kernel, for reading; may be missing
  * index: reads the index of a channel and its signature, and says them.
  * Before the first byte from outside it gives up what is left: new privileges, processes, most system calls. Its peak
  * memory does not depend on the size of the bundle. It ends when the channel does. */
@@ -17,7 +18,8 @@
 #define WORKER_TARGET  4
 #define WORKER_RUNNING 5
 #define WORKER_SOURCE  6
-#define WORKER_FDS     7
+#define WORKER_KERNEL  7
+#define WORKER_FDS     8
 #define WORKER_USER    "update"
 
 int worker_main(int argc, char **argv);

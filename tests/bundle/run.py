@@ -17,7 +17,7 @@ import traceback
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 HEARTH = TOP / "build/hearth"
-NAMES = ["manifest.yaml", "manifest.sig", "root.verity", "uki.efi", "root.erofs"]
+NAMES = ["manifest.yaml", "manifest.sig", "root.verity", "uki.hashes", "uki.efi", "root.erofs"]
 SALT = re.search(r"^VERITY_SALT := (\w+)$", (TOP / "board/board.mk").read_text(), re.M).group(1)
 CASES = []
 
@@ -240,8 +240,8 @@ def forged(where):
     forge("manifest.sig has 257 bytes; 256 are allowed", manifest_sig=sig + bytes(257 - len(sig)))
     forge("manifest.yaml has 16385 bytes; 16384 are allowed", manifest_yaml=text + b"#" * (16385 - len(text)))
     # What is signed but wrong is still refused, by line.
-    for old, new, want in ((b"blocks: 300", b"blocks: 299", "manifest.yaml:17: root.erofs has 1228800 bytes, but 299"),
-                           (b"format: 1", b"format: 2", "manifest.yaml:1: format '2' is not 1"),
+    for old, new, want in ((b"blocks: 300", b"blocks: 299", "manifest.yaml:18: root.erofs has 1228800 bytes, but 299"),
+                           (b"format: 2", b"format: 1", "manifest.yaml:1: format '1' is not 2"),
                            (b"build:", b"bulid:", "manifest.yaml:4: unknown key 'bulid'; did you mean 'build'?")):
         bad = text.replace(old, new)
         assert bad != text
@@ -279,6 +279,44 @@ def tree_of_another_image(where):
 
 
 @case
+def list_of_another_kernel(where):
+    """uki.hashes has the right sum and the right size, and is not uki.efi's."""
+    box = Box(where)
+    (box.out / "uki.efi").write_bytes(b"MZ" + os.urandom(40000))
+    parts = members(box.make())
+    assert len(parts["uki.hashes"]) == 96
+    for at in (0, 70):
+        p = dict(parts)
+        p["uki.hashes"] = parts["uki.hashes"][:at] + b"wrong" + parts["uki.hashes"][at + 5:]
+        p["manifest.yaml"] = parts["manifest.yaml"].replace(*(hashlib.sha256(x["uki.hashes"]).hexdigest().encode()
+                                                              for x in (parts, p)))
+        p["manifest.sig"] = sign(box.private(), p["manifest.yaml"], where)
+        refuses(pack(where / "signed", [(n, p[n], {}) for n in NAMES]), box.keys,
+                f"uki.efi: the bytes from {at // 32 * 16384} on are not what uki.hashes says")
+
+
+@case
+def pieces_stay(where):
+    """What is the same in two kernels is in the same pieces, whatever stands before it."""
+    stub = TOP / "build/pkg/systemd-boot/efi/linuxx64.efi.stub"
+    for name, data in (("osrel", b"x" * 50), ("initrd", os.urandom(100000)), ("linux", os.urandom(200000))):
+        (where / name).write_bytes(data)
+
+    def kernel(*change):
+        for name, data in change:
+            (where / name).write_bytes(data)
+        sections = (f".{name}={where / name}" for name in ("osrel", "initrd", "linux"))
+        run("python3", "board/uki.py", stub, where / "uki", *sections)
+        data = (where / "uki").read_bytes()
+        assert len(data) % 16384 == 0
+        return [data[at:at + 16384] for at in range(0, len(data), 16384)]
+    first = kernel()
+    second = kernel(("initrd", os.urandom(150000)))
+    assert kernel(("initrd", (where / "initrd").read_bytes())) == second
+    assert len(set(second) - set(first)) <= 1 + 150000 // 16384 + 1, "more than the head and the initramfs"
+
+
+@case
 def damaged(where):
     box = Box(where)
     bundle = box.make()
@@ -300,7 +338,8 @@ def damaged(where):
     damage(whole + whole, "something stands behind the end of the bundle", both)
     damage(b"\x1f\x8b" + bytes(2000), "not a bundle", both)
     for name, want in (("root.verity", "hash mismatch: the bytes of root.verity"),
-                       ("uki.efi", "hash mismatch: the bytes of uki.efi"),
+                       ("uki.hashes", "hash mismatch: the bytes of uki.hashes"),
+                       ("uki.efi", "uki.efi: the bytes from 0 on are not what uki.hashes says"),
                        ("root.erofs", "root.erofs: block 150 of the image is not what its hash tree says")):
         at = whole.index(parts[name]) + len(parts[name]) // 2
         damage(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:], want)
@@ -317,17 +356,17 @@ def other_archives(where):
     def other(want, rows, **how):
         refuses(pack(where / "other", rows), box.keys, want, **how)
     same = len(parts["uki.efi"])
-    other("uki.efi at byte 2560 is out of order; root.verity belongs here", good[:2] + [good[3], good[2], good[4]],
+    other("uki.hashes at byte 2560 is out of order; root.verity belongs here", good[:2] + [good[3], good[2], *good[4:]],
           how=("verify",))
     other("root.verity stands twice", good[:3] + [good[2]] + good[4:])
-    other("a member 'uki.bin'", good[:3] + [("uki.bin", bytes(same), {})] + good[4:])
-    other("is in a folder", good[:3] + [("../uki.efi", bytes(same), {})] + good[4:])
-    other("is in a folder", good[:3] + [("/boot/uki.efi", bytes(same), {})] + good[4:])
-    other("uki.efi has 1 bytes; the manifest says", good[:3] + [("uki.efi", b"x", {})] + good[4:])
-    other("has another mode", good[:3] + [("uki.efi", parts["uki.efi"], {"mode": 0o755})] + good[4:])
-    other("has another user", good[:3] + [("uki.efi", parts["uki.efi"], {"uid": 1000})] + good[4:])
-    other("has another user name", good[:3] + [("uki.efi", parts["uki.efi"], {"uname": "root"})] + good[4:])
-    other("has another time", good[:3] + [("uki.efi", parts["uki.efi"], {"mtime": 1})] + good[4:])
+    other("a member 'uki.bin'", good[:4] + [("uki.bin", bytes(same), {})] + good[5:])
+    other("is in a folder", good[:4] + [("../uki.efi", bytes(same), {})] + good[5:])
+    other("is in a folder", good[:4] + [("/boot/uki.efi", bytes(same), {})] + good[5:])
+    other("uki.efi has 1 bytes; the manifest says", good[:4] + [("uki.efi", b"x", {})] + good[5:])
+    other("has another mode", good[:4] + [("uki.efi", parts["uki.efi"], {"mode": 0o755})] + good[5:])
+    other("has another user", good[:4] + [("uki.efi", parts["uki.efi"], {"uid": 1000})] + good[5:])
+    other("has another user name", good[:4] + [("uki.efi", parts["uki.efi"], {"uname": "root"})] + good[5:])
+    other("has another time", good[:4] + [("uki.efi", parts["uki.efi"], {"mtime": 1})] + good[5:])
     link = {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}
     other("is a link", [("manifest.yaml", b"", link)] + good[1:])
     for form, want in ((tarfile.PAX_FORMAT, "is a pax header"), (tarfile.GNU_FORMAT, "is not ustar")):

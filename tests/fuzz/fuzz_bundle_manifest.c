@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "board.h"
 #include "fuzz/check.h"
+#include "update/kernel.h"
 #include "update/manifest.h"
 #include "update/tree.h"
 
@@ -40,6 +41,8 @@ static void check_sound(const struct update_manifest *m)
 	FUZZ_CHECK(tree_layout(&tree, m->root.blocks, &e) == 0 &&
 	           m->member[TAR_VERITY].size == tree.blocks * VERITY_BLOCK);
 	FUZZ_CHECK(m->member[TAR_ROOT].size + m->member[TAR_VERITY].size <= BOARD_SYSTEM_MIB * MIB);
+	FUZZ_CHECK(m->member[TAR_HASHES].size ==
+	           (m->member[TAR_UKI].size + KERNEL_PIECE - 1) / KERNEL_PIECE * SHA256_BYTES);
 	FUZZ_CHECK(m->member[TAR_UKI].size > 0 && m->member[TAR_UKI].size < BOARD_ESP_MIB / 2 * MIB);
 }
 

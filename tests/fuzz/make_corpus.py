@@ -195,7 +195,8 @@ def netlink():
     yield "odd-end", link(16, 2, b"dth0") + b"\0"
 
 
-TAR_SIZES = {"manifest.yaml": 700, "manifest.sig": 71, "root.verity": 4096, "uki.efi": 513, "root.erofs": 1024}
+TAR_SIZES = {"manifest.yaml": 700, "manifest.sig": 71, "root.verity": 4096, "uki.hashes": 32, "uki.efi": 513,
+             "root.erofs": 1024}
 
 
 def tar_member(name, size=0, kind="0", mode="0000644", user="0000000", magic="ustar\00000", prefix="", link=""):
@@ -222,9 +223,9 @@ def tar():
     yield "short-end", case(end=bytes(1023))
     yield "long-end", case(end=bytes(1025))
     yield "behind", case(end=bytes(1024) + case()[1:])
-    yield "order", case(names=[n[0], n[1], n[3], n[2], n[4]])
-    yield "twice", case(names=[n[0], n[1], n[1], n[2], n[3], n[4]])
-    yield "missing", case(names=n[:4])
+    yield "order", case(names=[n[0], n[1], n[3], n[2], *n[4:]])
+    yield "twice", case(names=[n[0], n[1], n[1], *n[2:]])
+    yield "missing", case(names=n[:5])
     yield "only-one", case(names=n[:1])
     yield "folder", case(names=["../" + n[0], *n[1:]])
     yield "prefix", case({n[1]: {"prefix": "etc"}})
@@ -296,7 +297,38 @@ def delta():
     yield "wrong-length", delta_case(numbers, numbers)[:-1]
 
 
-TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar, bootenv, tree, delta)}
+def leaves():
+    def case(old, *segments, damage=0):
+        return struct.pack("<HB", old, damage) + b"".join(struct.pack("<HH", *s) for s in segments)
+    yield "same", case(4096, (0, 4096))
+    yield "moved", case(4096, (5000, 1), (0, 4096))
+    yield "three-zones", case(4096, (0, 700), (5000, 3), (700, 1500), (5000, 90), (2200, 1800))
+    yield "shorter", case(4096, (0, 300), (1000, 3000))
+    yield "another", case(3000, (9000, 3000))
+    yield "turned", case(1024, (512, 512), (0, 512))
+    yield "twice", case(2000, (0, 2000), (0, 2000), (0, 2000))
+    yield "damaged", case(2000, (9000, 7), (0, 2000), damage=9)
+    yield "small", case(2, (0, 2))
+    yield "cut", case(300, (0, 300))[:-1]
+
+
+def kernel():
+    def case(new, old, last=1000, lie=0):
+        return struct.pack("<BBHB", len(new), len(old), last, lie) + bytes(new) + bytes(old)
+    numbers = list(range(1, 25))
+    yield "same", case(numbers, numbers)
+    yield "moved", case([99] + numbers, numbers)
+    yield "changed", case([i if i % 7 else 100 for i in numbers], numbers, last=0)
+    yield "resumed", case([i | 128 for i in numbers[:9]] + numbers[9:], [])
+    yield "lie", case(numbers, [], lie=5)
+    yield "lie-about-what-is-there", case([i | 128 for i in numbers], numbers, lie=24)
+    yield "one", case([1], [1], last=16383)
+    yield "zeros", case([0, 1, 0, 2], [3])
+    yield "cut", case(numbers, numbers)[:-1]
+
+
+TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar, bootenv, tree, delta, leaves,
+                                   kernel)}
 
 if __name__ == "__main__":
     for target, cases in TARGETS.items():

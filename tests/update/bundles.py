@@ -11,11 +11,12 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, TOP + '/board')
 
-from bundle import header  # noqa: E402
+from bundle import KERNEL_PIECE, hashes, header  # noqa: E402
 
 BLOCK = 4096
+PIECE = KERNEL_PIECE  # of uki.hashes
 CREATED = 1795564800
-MEMBERS = ('root.verity', 'uki.efi', 'root.erofs')
+MEMBERS = ('root.verity', 'uki.hashes', 'uki.efi', 'root.erofs')
 SALT = re.search(r'^VERITY_SALT := (\w+)$', open(TOP + '/board/board.mk').read(), re.M).group(1)
 
 
@@ -59,10 +60,11 @@ class Keys:
 
 
 class Bundle:
-    """data: the image. tree, uki, text, sig: bytes; what is changed before pack() is what comes out."""
+    """data: the image. tree, hashes (of uki), uki, text, sig: bytes; what is changed before pack() comes out so."""
 
     def __init__(self, folder, keys, data, version='0.2.0', uki=b'MZ new kernel ' * 20000, **manifest):
         self.keys, self.data, self.uki, self.version = keys, data, uki, version
+        self.hashes = hashes(uki)
         path = folder + '/image'
         with open(path, 'wb') as f:
             f.write(data)
@@ -72,7 +74,7 @@ class Bundle:
         with open(path, 'rb') as f:
             f.seek(len(data))
             self.tree = f.read()
-        self.manifest = {'format': 1, 'board': 'x86-64-efi', 'version': version, 'build': 'abc123', 'created': CREATED,
+        self.manifest = {'format': 2, 'board': 'x86-64-efi', 'version': version, 'build': 'abc123', 'created': CREATED,
                          'minimum': '0.1.0', 'kubernetes': 'none', 'changes': '"Better, and more of it"', **manifest}
         self.seal()
 
@@ -84,15 +86,17 @@ class Bundle:
         lines = ['%s: %s' % row for row in self.manifest.items()]
         lines += ['root: {hash: %s, uuid: 01234567-89ab-4cde-8f01-23456789abcd, salt: %s, blocks: %d}' %
                   (self.root, SALT, len(self.data) // BLOCK), 'members:']
-        for name, part in zip(MEMBERS, (self.tree, self.uki, self.data)):
+        for name, part in self.members():
             lines.append('  %s: {size: %d, sha256: %s}' % (name, len(part), hashlib.sha256(part).hexdigest()))
         self.text = ('\n'.join(lines) + '\n').encode()
         self.sig = self.keys.sign(self.text)
         return self
 
+    def members(self):
+        return zip(MEMBERS, (self.tree, self.hashes, self.uki, self.data))
+
     def rows(self):
-        return [('manifest.yaml', self.text), ('manifest.sig', self.sig),
-                *zip(MEMBERS, (self.tree, self.uki, self.data))]
+        return [('manifest.yaml', self.text), ('manifest.sig', self.sig), *self.members()]
 
     def pack(self, rows=None):
         out = b''

@@ -29,12 +29,12 @@ static struct err e;
 static struct intake in;
 static struct source source;
 static struct fake_tree tree;
-static uint8_t image[IMAGE], uki[UKI];
+static uint8_t image[IMAGE], uki[UKI], hashes[(UKI + KERNEL_PIECE - 1) / KERNEL_PIECE * SHA256_BYTES];
 static char text[4096];
 static uint8_t *file;
 static size_t length;
 static uint64_t at[TAR_MEMBERS];
-static int bundle_fd, target_fd, running_fd, uki_fd;
+static int bundle_fd, target_fd, running_fd, kernel_fd, uki_fd;
 static bool signed_well, taken;
 static unsigned offers, kernels;
 
@@ -69,13 +69,14 @@ static void write_manifest(void)
 	struct buf b;
 
 	buf_init(&b, text, sizeof(text));
-	buf_add(&b, "format: 1\nboard: " BOARD_NAME "\nversion: 0.2.0\nminimum: 0.1.0\nbuild: x\ncreated: 1\n"
+	buf_add(&b, "format: 2\nboard: " BOARD_NAME "\nversion: 0.2.0\nminimum: 0.1.0\nbuild: x\ncreated: 1\n"
 	            "kubernetes: k\nchanges: ''\nroot: {hash: ");
 	add_hex(&b, tree.root, sizeof(tree.root));
 	buf_add(&b, ", uuid: " UUID ", salt: ");
 	add_hex(&b, tree.v.salt, tree.v.salt_len);
 	buf_addf(&b, ", blocks: %d}\nmembers:\n", BLOCKS);
 	add_member(&b, TAR_VERITY, tree.bytes, tree.len);
+	add_member(&b, TAR_HASHES, hashes, sizeof(hashes));
 	add_member(&b, TAR_UKI, uki, sizeof(uki));
 	add_member(&b, TAR_ROOT, image, IMAGE);
 	assert_true(buf_ok(&b));
@@ -89,6 +90,31 @@ static void put(enum tar_member which, const void *bytes, size_t size)
 	length += TAR_BLOCK + (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 }
 
+static void hash_uki(void)
+{
+	for (size_t i = 0; i * KERNEL_PIECE < UKI; i++) {
+		size_t left = UKI - i * KERNEL_PIECE;
+		sha256(uki + i * KERNEL_PIECE, left < KERNEL_PIECE ? left : KERNEL_PIECE, hashes + i * SHA256_BYTES);
+	}
+}
+
+/* Of what is in image, uki and hashes. */
+static void pack(void)
+{
+	fake_tree_make(&tree, image, BLOCKS);
+	write_manifest();
+	file = calloc(1, IMAGE + tree.len + UKI + sizeof(hashes) + sizeof(text) + (size_t)16 * TAR_BLOCK);
+	assert_non_null(file);
+	length = 0;
+	put(TAR_MANIFEST, text, strlen(text));
+	put(TAR_SIGNATURE, "signed", 6);
+	put(TAR_VERITY, tree.bytes, tree.len);
+	put(TAR_HASHES, hashes, sizeof(hashes));
+	put(TAR_UKI, uki, sizeof(uki));
+	put(TAR_ROOT, image, IMAGE);
+	length += TAR_TRAILER;
+}
+
 static void make_bundle(void)
 {
 	memset(&tree, 0, sizeof(tree));
@@ -98,18 +124,19 @@ static void make_bundle(void)
 		tree.v.uuid[i] = i + 1;
 	for (size_t i = 0; i < IMAGE; i += 4)
 		memcpy(image + i, &i, 4);
-	memset(uki, 'k', sizeof(uki));
-	fake_tree_make(&tree, image, BLOCKS);
-	write_manifest();
-	file = calloc(1, IMAGE + tree.len + UKI + sizeof(text) + (size_t)16 * TAR_BLOCK);
-	assert_non_null(file);
-	length = 0;
-	put(TAR_MANIFEST, text, strlen(text));
-	put(TAR_SIGNATURE, "signed", 6);
-	put(TAR_VERITY, tree.bytes, tree.len);
-	put(TAR_UKI, uki, sizeof(uki));
-	put(TAR_ROOT, image, IMAGE);
-	length += TAR_TRAILER;
+	for (size_t i = 0; i < UKI; i++)
+		uki[i] = (uint8_t)('k' + i / KERNEL_PIECE);
+	hash_uki();
+	pack();
+}
+
+/* The same, after something of it was changed. */
+static void pack_again(void)
+{
+	free(file);
+	free(tree.bytes);
+	tree.bytes = NULL;
+	pack();
 }
 
 /* --- the hooks ---------------------------------------------------------------------------------- */
@@ -166,6 +193,7 @@ static int upload(uint64_t said)
 	assert_int_equal(source_open_pipe(&source, fds[0], said, &config, &e), 0);
 	in.source = &source;
 	in.running_fd = running_fd;
+	in.kernel_fd = kernel_fd;
 	in.target_fd = target_fd;
 	in.uki = -1;
 	in.hooks = (struct intake_hooks){on_signer, on_offer, on_kernel, on_progress, NULL};
@@ -189,6 +217,7 @@ static int run(bool show, uint64_t *fetch)
 	assert_int_equal(source_open(&source, bundle_fd, "", &config, &e), 0);
 	in.source = &source;
 	in.running_fd = running_fd;
+	in.kernel_fd = kernel_fd;
 	in.target_fd = target_fd;
 	in.uki = -1;
 	in.hooks = (struct intake_hooks){on_signer, on_offer, on_kernel, on_progress, NULL};
@@ -212,7 +241,7 @@ static int setup(void **state)
 	bundle_fd = memfd_create("bundle", 0);
 	target_fd = memfd_create("target", 0);
 	uki_fd = memfd_create("uki", 0);
-	running_fd = -1;
+	running_fd = kernel_fd = -1;
 	signed_well = taken = true;
 	return ftruncate(target_fd, (off_t)(IMAGE + tree.len));
 }
@@ -353,6 +382,66 @@ static void the_running_slot_is_used(void **state)
 	free(old);
 }
 
+/* One piece differs from the running kernel's, which begins one piece later: that one and the list are fetched. */
+static void the_running_kernel_is_used(void **state)
+{
+	uint64_t fetch = 0, all;
+
+	(void)state;
+	assert_int_equal(run(true, &all), 0);
+	kernel_fd = memfd_create("running kernel", 0);
+	assert_int_equal(pwrite(kernel_fd, uki, UKI, KERNEL_PIECE), UKI);
+	assert_int_equal(pwrite(kernel_fd, "x", 1, 3 * KERNEL_PIECE), 1);
+	assert_int_equal(run(true, &fetch), 0);
+	assert_int_equal(all - fetch, UKI - KERNEL_PIECE);
+	assert_true(is_untouched());
+	assert_int_equal(install(), 0);
+	assert_true(is_installed());
+	assert_int_equal(in.kernel.copied, UKI - KERNEL_PIECE);
+	assert_int_equal(source_fetched(&source), fetch);
+	close(kernel_fd);
+}
+
+/* A kernel that is there in part is gone on with. */
+static void a_kernel_that_was_cut(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(install(), 0);
+	assert_int_equal(install(), 0);
+	before = source_fetched(&source);
+	assert_int_equal(ftruncate(uki_fd, 2 * KERNEL_PIECE + 100), 0);
+	assert_int_equal(pwrite(uki_fd, "y", 1, 5), 1);
+	assert_int_equal(install(), 0);
+	assert_true(is_installed());
+	/* The first piece and all behind the second, with the list between its headers. */
+	assert_int_equal(source_fetched(&source) - before, UKI - KERNEL_PIECE + 3 * TAR_BLOCK);
+}
+
+/* Signed, and wrong all the same. */
+static void a_list_that_does_not_fit_the_kernel(void **state)
+{
+	(void)state;
+	hashes[3 * SHA256_BYTES] ^= 1;
+	pack_again();
+	assert_int_equal(install(), -1);
+	assert_string_equal(e.text, "uki.efi: the bytes from 49152 on are not what uki.hashes says");
+	assert_int_equal(upload(length), -1);
+	assert_string_equal(e.text, "uki.efi: the bytes from 49152 on are not what uki.hashes says");
+	/* Also when the running kernel has what the list wants: then the whole has another sum. */
+	hash_uki();
+	memset(uki + 3 * KERNEL_PIECE, 'z', KERNEL_PIECE);
+	pack_again();
+	memset(uki + 3 * KERNEL_PIECE, 'k' + 3, KERNEL_PIECE);
+	kernel_fd = memfd_create("running kernel", 0);
+	assert_int_equal(pwrite(kernel_fd, uki, UKI, 0), UKI);
+	assert_int_equal(ftruncate(uki_fd, 0), 0);
+	assert_int_equal(install(), -1);
+	assert_string_equal(e.text, "uki.efi: its SHA-256 is not the one in the manifest");
+	close(kernel_fd);
+}
+
 static void a_look_writes_nothing(void **state)
 {
 	uint64_t fetch = 0;
@@ -403,7 +492,9 @@ static void every_call_fails_once(void **state)
 		fake_fail_at(n, EIO);
 		int rc = source_open(&source, bundle_fd, "", &config, &e);
 		if (rc == 0) {
-			in = (struct intake){.source = &source, .running_fd = -1, .target_fd = target_fd, .uki = -1};
+			in = (struct intake){
+				.source = &source, .running_fd = -1, .kernel_fd = -1, .target_fd = target_fd};
+			in.uki = -1;
 			in.hooks = (struct intake_hooks){on_signer, on_offer, on_kernel, on_progress, NULL};
 			rc = intake_install(&in, &e);
 			intake_fini(&in);
@@ -438,6 +529,12 @@ static void an_upload_that_is_cut(void **state)
 	assert_int_equal(upload(whole), -1);
 	assert_non_null(strstr(e.text, "broke off"));
 	assert_int_equal(offers, 1);
+	length = whole;
+	assert_int_equal(upload(whole), 0); /* and once more, all of it: half is there */
+	assert_int_equal(in.kept, IMAGE / 2 / VERITY_BLOCK * VERITY_BLOCK);
+	assert_true(is_installed());
+	assert_int_equal(ftruncate(target_fd, 0), 0);
+	assert_int_equal(ftruncate(target_fd, (off_t)(IMAGE + tree.len)), 0);
 	length = 700;
 	assert_int_equal(upload(whole), -1);
 	assert_non_null(strstr(e.text, "broke off at byte 700"));
@@ -461,17 +558,13 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(it_lands_where_it_belongs),
-		T(nothing_is_written_before_it_is_wanted),
-		T(the_length_must_be_right),
-		T(a_second_time_fetches_little),
-		T(the_running_slot_is_used),
-		T(a_look_writes_nothing),
-		T(each_damage_is_found),
-		T(every_call_fails_once),
-		T(an_upload_lands_there_too),
-		T(an_upload_that_is_cut),
-		T(a_foreign_upload_changes_nothing),
+		T(it_lands_where_it_belongs), T(nothing_is_written_before_it_is_wanted),
+		T(the_length_must_be_right),  T(a_second_time_fetches_little),
+		T(the_running_slot_is_used),  T(the_running_kernel_is_used),
+		T(a_kernel_that_was_cut),     T(a_list_that_does_not_fit_the_kernel),
+		T(a_look_writes_nothing),     T(each_damage_is_found),
+		T(every_call_fails_once),     T(an_upload_lands_there_too),
+		T(an_upload_that_is_cut),     T(a_foreign_upload_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

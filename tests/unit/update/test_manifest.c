@@ -16,7 +16,7 @@
 #define TEN  "0123456789"
 
 /* 300 blocks have 3 + 1 blocks of hashes. */
-static const char good[] = "format: 1\n"
+static const char good[] = "format: 2\n"
 			   "board: x86-64-efi\n"
 			   "version: 0.2.0\n"
 			   "build: 6f2c1d0\n"
@@ -31,6 +31,7 @@ static const char good[] = "format: 1\n"
 			   "  blocks: 300\n"
 			   "members:\n"
 			   "  root.verity: {size: 20480, sha256: " HASH "}\n"
+			   "  uki.hashes: {size: 32, sha256: " HASH "}\n"
 			   "  uki.efi: {size: 1000, sha256: " HASH "}\n"
 			   "  root.erofs: {size: 1228800, sha256: " HASH "}\n";
 
@@ -80,6 +81,7 @@ static void everything_is_read(void **state)
 	assert_int_equal(m.root.salt[10], 0xaa);
 	assert_int_equal(m.root.blocks, 300);
 	assert_int_equal(m.member[TAR_VERITY].size, 20480);
+	assert_int_equal(m.member[TAR_HASHES].size, 32);
 	assert_int_equal(m.member[TAR_UKI].size, 1000);
 	assert_int_equal(m.member[TAR_ROOT].size, 1228800);
 	assert_int_equal(m.member[TAR_ROOT].sha256[2], 0x22);
@@ -111,12 +113,13 @@ static void places_of_members(void **state)
 	assert_int_equal(size[TAR_MANIFEST], 900);
 	assert_int_equal(size[TAR_SIGNATURE], 71);
 	assert_int_equal(size[TAR_ROOT], 1228800);
-	assert_int_equal(update_manifest_offsets(&m, 900, 71, at), 1228800 + 20480 + 6 * 1024);
+	assert_int_equal(update_manifest_offsets(&m, 900, 71, at), 1228800 + 20480 + 7 * 1024);
 	assert_int_equal(at[TAR_MANIFEST], 512);
 	assert_int_equal(at[TAR_SIGNATURE], 512 + 1024 + 512);
 	assert_int_equal(at[TAR_VERITY], 2048 + 512 + 512);
-	assert_int_equal(at[TAR_UKI], 3072 + 20480 + 512);
-	assert_int_equal(at[TAR_ROOT], 3072 + 20480 + 512 + 1024 + 512);
+	assert_int_equal(at[TAR_HASHES], 3072 + 20480 + 512);
+	assert_int_equal(at[TAR_UKI], 3072 + 20480 + 512 + 512 + 512);
+	assert_int_equal(at[TAR_ROOT], 3072 + 20480 + 512 + 512 + 512 + 1024 + 512);
 }
 
 static void refuse(const char *text, const char *want)
@@ -134,11 +137,11 @@ static void refuses_values(void **state)
 	static const struct {
 		const char *part, *instead, *want;
 	} rows[] = {
-		{"format: 1", "format: 2",
-	         "manifest.yaml:1: format '2' is not 1, the one that this system reads; install a"},
-		{"format: 1", "format: one", "manifest.yaml:1: format 'one' is not 1"},
-		{"format: 1", "format: [1]", "manifest.yaml:1: format '' is not 1"},
-		{"format: 1\n", "", "manifest.yaml:1: key 'format' is missing; add it"},
+		{"format: 2", "format: 1",
+	         "manifest.yaml:1: format '1' is not 2, the one that this system reads; install a"},
+		{"format: 2", "format: one", "manifest.yaml:1: format 'one' is not 2"},
+		{"format: 2", "format: [2]", "manifest.yaml:1: format '' is not 2"},
+		{"format: 2\n", "", "manifest.yaml:1: key 'format' is missing; add it"},
 		{"board: x86-64-efi", "board: X86", "manifest.yaml:2: board 'X86' is none; it must be a name such as"},
 		{"board: x86-64-efi", "board: {a: b}", "manifest.yaml:2: board '' is none"},
 		{"version: 0.2.0", "version: 0.2.0-rc1",
@@ -175,12 +178,12 @@ static void refuses_values(void **state)
 		{"blocks: 300", "blocks: 262145", "manifest.yaml:13: blocks '262145' is none"},
 		{"blocks: 300", "blocks: 0x12c", "manifest.yaml:13: blocks '0x12c' is none"},
 		{"size: 1000,", "size: 0,",
-	         "manifest.yaml:16: size '0' is none; it must be a number from 1 to 1073741824"},
-		{"size: 1000,", "size: 1000, mode: 7,", "manifest.yaml:16: unknown key 'mode'; known are size, sha256"},
-		{"size: 1000, ", "", "manifest.yaml:16: key 'size' is missing; add it"},
-		{"uki.efi", "uki.elf", "manifest.yaml:16: unknown key 'uki.elf'; did you mean 'uki.efi'?"},
+	         "manifest.yaml:17: size '0' is none; it must be a number from 1 to 1073741824"},
+		{"size: 1000,", "size: 1000, mode: 7,", "manifest.yaml:17: unknown key 'mode'; known are size, sha256"},
+		{"size: 1000, ", "", "manifest.yaml:17: key 'size' is missing; add it"},
+		{"uki.efi", "uki.elf", "manifest.yaml:17: unknown key 'uki.elf'; did you mean 'uki.efi'?"},
 		{"  uki.efi", "  root.erofs: {}\n  uki.efi",
-	         "manifest.yaml:18: key 'root.erofs' stands here and on line 16; keep one"},
+	         "manifest.yaml:19: key 'root.erofs' stands here and on line 17; keep one"},
 		{"members:\n", "members: x\nx:\n", "manifest.yaml:14: not a mapping; write 'key: value' lines"},
 		{"version", "sneaky: 1\nversion", "manifest.yaml:3: unknown key 'sneaky'; known are format, board"},
 		{"version: 0.2.0", "version: 0.2.0\nversion: 0.2.0",
@@ -197,35 +200,43 @@ static void refuses_values(void **state)
 static void a_later_format_is_named_first(void **state)
 {
 	(void)state;
-	refuse("delta: x\nboard: Y\nformat: 2\n", "manifest.yaml:3: format '2' is not 1");
+	refuse("delta: x\nboard: Y\nformat: 3\n", "manifest.yaml:3: format '3' is not 2");
 }
 
 static void sizes_agree(void **state)
 {
 	(void)state;
 	refuse(with("size: 1228800", "size: 1228801"),
-	       "manifest.yaml:17: root.erofs has 1228801 bytes, but 300 blocks need "
+	       "manifest.yaml:18: root.erofs has 1228801 bytes, but 300 blocks need "
 	       "1228800; make the bundle again");
 	refuse(with("blocks: 300", "blocks: 299"),
-	       "manifest.yaml:17: root.erofs has 1228800 bytes, but 299 blocks need");
+	       "manifest.yaml:18: root.erofs has 1228800 bytes, but 299 blocks need");
+	refuse(with("size: 32,", "size: 31,"),
+	       "manifest.yaml:16: uki.hashes has 31 bytes, but uki.efi of 1000 needs 32; "
+	       "make the bundle again");
+	refuse(with("size: 32,", "size: 64,"), "manifest.yaml:16: uki.hashes has 64 bytes");
+	refuse(with("size: 1000,", "size: 16385,"),
+	       "manifest.yaml:16: uki.hashes has 32 bytes, but uki.efi of 16385 needs 64");
 	refuse(with("size: 20480", "size: 16384"),
 	       "manifest.yaml:15: root.verity has 16384 bytes, but 300 blocks need 20480; make the bundle again");
 }
 
 static void sizes_fit_the_box(void **state)
 {
-	char image[32];
+	const unsigned most = (BOARD_ESP_MIB / 2 - 8) << 20;
+	char image[256];
 
 	(void)state;
 	/* The image alone would fit, with its tree it does not. */
 	refuse(with("blocks: 300", "blocks: 262143"),
 	       "manifest.yaml:13: an image of 262143 blocks with its hash tree does "
 	       "not fit into a slot of 262144; make the image smaller");
-	(void)!str_format(image, sizeof(image), "size: %d,", (BOARD_ESP_MIB / 2 - 8) << 20);
-	assert_int_equal(parse(with("size: 1000,", image)), 0);
-	(void)!str_format(image, sizeof(image), "size: %d,", ((BOARD_ESP_MIB / 2 - 8) << 20) + 1);
+	(void)!str_format(image, sizeof(image), "size: %u, sha256: " HASH "}\n  uki.efi: {size: %u,", most / 16384 * 32,
+	                  most);
+	assert_int_equal(parse(with("size: 32, sha256: " HASH "}\n  uki.efi: {size: 1000,", image)), 0);
+	(void)!str_format(image, sizeof(image), "size: %u,", most + 1);
 	refuse(with("size: 1000,", image),
-	       "manifest.yaml:16: uki.efi has 260046849 bytes, the ESP has room for 260046848");
+	       "manifest.yaml:17: uki.efi has 260046849 bytes, the ESP has room for 260046848");
 }
 
 static void longest_changes_fit(void **state)

@@ -17,7 +17,7 @@
 #define SIG   "signed by us"
 
 /* Two blocks have one block of hashes. */
-static const uint64_t sizes[TAR_MEMBERS] = {[TAR_VERITY] = 8192, [TAR_UKI] = 700, [TAR_ROOT] = 8192};
+static const uint64_t sizes[TAR_MEMBERS] = {[TAR_VERITY] = 8192, [TAR_HASHES] = 32, [TAR_UKI] = 700, [TAR_ROOT] = 8192};
 
 static uint8_t member[TAR_MEMBERS][8192];
 static uint8_t file[40960];
@@ -84,7 +84,7 @@ static void write_manifest(void)
 
 	buf_init(&b, manifest, sizeof(manifest));
 	buf_addf(&b,
-	         "format: 1\nboard: %s\nversion: %s\nminimum: %s\nbuild: x\ncreated: 1\nkubernetes: k\nchanges: ''\n",
+	         "format: 2\nboard: %s\nversion: %s\nminimum: %s\nbuild: x\ncreated: 1\nkubernetes: k\nchanges: ''\n",
 	         board, version, minimum);
 	buf_addf(&b,
 	         "root: {hash: %064d, uuid: 00000000-0000-4000-8000-000000000000, salt: %064d, blocks: 2}\nmembers:\n",

@@ -5,7 +5,7 @@ import shutil
 from bundles import Bundle, Keys, image
 
 
-LEAST = 20000  # fewer bytes than the first range: the server's refusal is what is said
+LEAST = 4096  # fewer bytes than the first range: the server's refusal is what is said
 
 
 def bad_bundles(stage):
@@ -33,6 +33,12 @@ def bad_bundles(stage):
     yield 'path', good.pack([('../manifest.yaml', rows[0][1]), *rows[1:]]), 'folder'
     yield 'no bundle', b'\x7fELF' + bytes(100000), 'not a bundle'
     yield 'unknown key', stage.bundle(new, surprise='1').pack(), 'surprise'
+    short = stage.bundle(new)
+    short.hashes = short.hashes[:-32]
+    yield 'a list that is too short', short.seal().pack(), 'uki.hashes has'
+    long = stage.bundle(new)
+    long.hashes += bytes(32)
+    yield 'a list that is too long', long.seal().pack(), 'uki.hashes has'
     large = stage.bundle(new, uki=b'MZ' + bytes(20 << 20))
     yield 'no room on the ESP', large.pack(), 'ESP'
 
@@ -98,9 +104,10 @@ def case_damaged(stage):
     """Right in the manifest, wrong behind it: seen on the way, and the target has no boot entry then."""
     good = stage.bundle(stage.new_blocks)
     data = good.pack()
-    for name, want in (('root.erofs', 'block'), ('uki.efi', 'uki.efi'), ('root.verity', 'root.verity')):
+    for name, want in (('root.erofs', 'block'), ('uki.efi', 'uki.efi'), ('uki.hashes', 'uki.hashes'),
+                       ('root.verity', 'root.verity')):
         for source in ('file', 'url', 'stream'):
-            at = good.at(name) + 5000
+            at = good.at(name) + (77 if name == 'uki.hashes' else 5000)
             bad = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
             with stage.box() as box:
                 box.write('data/bad.hearth', bad)
@@ -113,10 +120,26 @@ def case_damaged(stage):
                 assert not box.exists('data/update/job') and not box.exists('state/update/slot-b')
                 assert box.read('slots/a')[:len(stage.old.slot())] == stage.old.slot()
             shutil.rmtree(box.root)
-    for at in (good.at('uki.efi') - 100, good.at('root.erofs') - 300, len(data) - 7):
+    for at in (good.at('uki.hashes') - 500, good.at('uki.efi') - 100, good.at('root.erofs') - 300, len(data) - 7):
         bad = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
         with stage.box() as box:
             box.write('data/bad.hearth', bad)
             box.update('install', '/data/bad.hearth')
             assert 'damaged' in box.wait_state('failed', 'ready')['message']
+        shutil.rmtree(box.root)
+
+
+def case_lying_list(stage):
+    """Signed, and not the kernel's: seen when the kernel comes, and the target has no boot entry then."""
+    bundle = stage.bundle(stage.new_blocks)
+    bundle.hashes = bundle.hashes[:64] + bytes(32) + bundle.hashes[96:]
+    data = bundle.seal().pack()
+    for source in ('url', 'stream'):
+        with stage.box() as box:
+            stage.server.files['/bad.hearth'] = data
+            stage.server.ranges = source != 'stream'
+            box.update('install', stage.server.url('/bad.hearth'))
+            said = box.wait_state('failed', 'ready')
+            assert 'the bytes from 32768 on are not what uki.hashes says' in said['message'], (source, said)
+            assert box.entries() == ['hearth-0001-a.efi'], box.entries()
         shutil.rmtree(box.root)

@@ -78,9 +78,10 @@ def case_upload_cut(stage):
         pipe.close()
         check_failed(stage, box, 'the upload broke off at byte %d of %d' % (len(bundle.pack()) - len(rest),
                                                                            len(bundle.pack())))
-        # The same once more, and whole.
+        # The same once more, and whole: what has come is not written again.
         send(box.upload(len(bundle.pack())), bundle.pack())
-        box.wait_state('ready')
+        ready = box.wait_state('ready')
+        assert ready['kept'] == stage.BLOCKS // 2 * BLOCK, ready
         check_installed(stage, box, bundle)
 
 

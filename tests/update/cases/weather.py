@@ -4,8 +4,10 @@ import signal
 import time
 
 from box import until
-from bundles import BLOCK, blocks
+from bundles import BLOCK, PIECE, blocks
 from cases.install import check_installed
+
+KERNEL = 'boot/EFI/Linux/hearth-b.new'
 
 
 def begin(stage, box, rate=2 << 20):
@@ -106,6 +108,30 @@ def case_role_killed(stage):
         check_installed(stage, box, bundle)
         assert ready['kept'] > 100 * BLOCK, ready
         stage.notes.append('%d KiB kept' % (ready['kept'] // 1024))
+
+
+def case_kernel_cut(stage):
+    """In the middle of the kernel, which is the last to come: what is on the ESP of it stays."""
+    uki = b''.join(blocks(1024, 9))
+    bundle = stage.bundle(stage.old_blocks, uki=uki)
+    stage.server.files['/new.hearth'] = bundle.pack()
+    stage.server.rate = 1 << 20
+    with stage.box() as box:
+        box.update('install', stage.server.url('/new.hearth'))
+        until(lambda: stage.server.sent > 2 << 20, lambda: 'a part of the kernel: %s' % box.update())
+        assert box.update()['phase'] == 'downloading the kernel', box.update()
+        worker = box.worker()
+        box.stop(signal.SIGKILL)
+        until(lambda: not os.path.exists('/proc/%d' % worker), 'the worker ends, too')
+        there = sum(box.read(KERNEL)[at:at + PIECE] == uki[at:at + PIECE] for at in range(0, len(uki), PIECE)) * PIECE
+        assert there > 512 << 10, there
+        stage.server.rate = 0
+        box.start()
+        fetched = box.wait_state('ready')['fetched']
+        check_installed(stage, box, bundle)
+    stage.notes.append('%d KiB of %d were there' % (there // 1024, len(uki) // 1024))
+    rest = len(uki) - there + len(bundle.hashes) + 2 * BLOCK
+    assert fetched <= rest, (fetched, rest)
 
 
 def case_server_gone(stage):
