@@ -18,6 +18,7 @@
 #include "core/event.h"
 #include "core/fact.h"
 #include "core/names.h"
+#include "format/version.h"
 #include "host/cmdline.h"
 #include "host/net.h"
 #include "host/power.h"
@@ -60,8 +61,9 @@ struct box {
 	bool log_reopen; /* "reopen" is still to be told */
 	struct loop_timer log_again, judge, damage, keep_clock, reap, power_later;
 	struct helper keep;
-	char slot;          /* that runs: 'a', 'b'; '\0': nobody knows */
-	struct helper mark; /* makes the other slot the next one: a rollback */
+	char version[VERSION_TEXT]; /* that runs */
+	char slot;                  /* that runs: 'a', 'b'; '\0': nobody knows */
+	struct helper mark;         /* makes the other slot the next one: a rollback */
 	char mark_by[LIMIT_NAME];
 	char kube[LIMIT_DETAIL]; /* which k3s is in the image; "": none */
 };

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/str.h"
-#include "board.h"
 
 #define KEEP_WAIT 10000
 
@@ -30,12 +29,12 @@ static void keep(struct loop *l, void *arg)
 	loop_after(l, &h->timer, HISTORY_AGAIN_MS, keep, h);
 }
 
-void history_init(struct history *h, struct loop *l, struct facts *fs)
+void history_init(struct history *h, struct loop *l, struct facts *fs, const char *version)
 {
 	h->loop = l;
 	h->facts = fs;
 	h->now.kind = END_RUNNING;
-	(void)!str_copy(h->now.version, sizeof(h->now.version), BOARD_VERSION);
+	(void)!str_copy(h->now.version, sizeof(h->now.version), version);
 }
 
 void history_load(struct history *h, const char *slot)

@@ -22,7 +22,8 @@ struct history {
 	struct loop_timer timer;
 };
 
-void history_init(struct history *h, struct loop *l, struct facts *fs);
+/* version: that runs. */
+void history_init(struct history *h, struct loop *l, struct facts *fs, const char *version);
 /* Reads PATH_RUN_ENDS and begins to keep; the state partition is mounted. */
 void history_load(struct history *h, const char *slot);
 /* This run got well. Once is enough for the whole run. */

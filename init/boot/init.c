@@ -273,7 +273,7 @@ int init_main(int argc, char **argv)
 	/* ---- from here on this process must not end ---- */
 	take_times();
 	set_up();
-	log_info("init", BOARD_NAME " " BOARD_VERSION ", PID 1 at %llu ms", (unsigned long long)box.init_ms);
+	log_info("init", BOARD_NAME " %s, PID 1 at %llu ms", box.version, (unsigned long long)box.init_ms);
 	stages_begin(&box.stages);
 	for (;;) {
 		if (loop_run(&box.loop, &e) == 0)

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/paths.h"
 #include "base/str.h"
-#include "board.h"
 #include "host/cgroup.h"
 #include "host/sysinfo.h"
 #include "service/table.h"
@@ -23,7 +22,7 @@ static void put_names(const struct box *box, struct json *out)
 {
 	struct utsname u;
 	json_string(out, "name", identify_hostname(&box->identify));
-	json_string(out, "version", BOARD_VERSION);
+	json_string(out, "version", box->version);
 	json_string(out, "kernel", uname(&u) == 0 ? u.release : "");
 	json_string(out, "slot", (const char[]){box->slot, '\0'});
 	json_string(out, "system", system_state_name(box->system));

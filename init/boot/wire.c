@@ -15,6 +15,7 @@
 #include "boot/judge.h"
 #include "boot/safe.h"
 #include "boot/trial.h"
+#include "host/release.h"
 #include "loop/chan.h"
 #include "service/output.h"
 #include "service/table.h"
@@ -413,7 +414,8 @@ int wire_init(struct box *box, struct err *e)
 	events_listen(&box->events, on_event, box);
 	init_services(box);
 	init_shutdown(box);
-	history_init(&box->history, &box->loop, &box->facts);
+	release_version(box->version);
+	history_init(&box->history, &box->loop, &box->facts, box->version);
 	trial_init(box);
 	init_guard(box);
 	box->stages.loop = &box->loop;

@@ -11,7 +11,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "board.h"
+#include "host/release.h"
 
 #define RECORD    END_LINE
 #define CLOCK_MAX UINT64_C(253402300799) /* the end of the year 9999 */
@@ -166,7 +166,7 @@ static int note_end(const struct end *last, struct err *e)
 int records_begin(const struct end *last, const char *slot, struct err *e)
 {
 	char line[END_LINE];
-	struct end now = {.kind = END_RUNNING, .version = BOARD_VERSION};
+	struct end now = {.kind = END_RUNNING};
 	struct buf b;
 
 	now.time = clock_wall();
@@ -186,6 +186,7 @@ static int load_hostname(struct identity *id, const char *hostname, struct err *
 		return err_set(e, ENAMETOOLONG, "hostname");
 	return 0;
 }
+	release_version(now.version);
 
 int records_load(struct identity *id, const char *hostname, struct end *last, struct err *e)
 {

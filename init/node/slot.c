@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "board.h"
 #include "host/mounts.h"
+#include "host/release.h"
 #include "host/slots.h"
 #include "node/tell.h"
 
@@ -30,8 +31,7 @@ void slot_sentences(const struct bootenv_entry *en, char *trial, char *failed, s
 		failed[0] = '\0';
 }
 
-/* "": no record, no state partition yet, or nonsense in it. */
-static void read_version(char slot, char version[SLOTS_VERSION])
+void slot_version(char slot, char version[SLOTS_VERSION])
 {
 	char path[LIMIT_PATH], text[SLOTS_VERSION + 1];
 	struct err ignored;
@@ -54,9 +54,8 @@ static int write_slots(const struct bootenv *b, char running, struct err *e)
 	struct buf out;
 
 	slots_from(&s, b);
-	read_version(bootenv_other(running), slots_row(&s, bootenv_other(running))->version);
-	if (str_copy(slots_row(&s, running)->version, SLOTS_VERSION, BOARD_VERSION) < 0)
-		return err_set(e, EMSGSIZE, "version");
+	slot_version(bootenv_other(running), slots_row(&s, bootenv_other(running))->version);
+	release_version(slots_row(&s, running)->version);
 	buf_init(&out, text, sizeof(text));
 	if (slots_format(&s, &out, e) < 0)
 		return -1;

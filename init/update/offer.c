@@ -10,8 +10,8 @@
 #include "base/str.h"
 #include "board.h"
 #include "format/sha256.h"
+#include "host/release.h"
 #include "update/memory.h"
-#include "update/place.h"
 
 #define ROOM "update"
 
@@ -50,7 +50,7 @@ int offer_read(struct offer *o, const struct channel_text *t, bool synced, chann
 	if (channel_fresh(&c, &now, e) < 0)
 		return -1;
 	keep_serial(&c);
-	place_version(running);
+	release_version(running);
 	if (channel_choose(&c, running, BOARD_NAME, &choice, e) < 0 ||
 	    str_copy(o->channel, sizeof(o->channel), c.name) < 0 || str_copy(o->text, sizeof(o->text), choice.text) < 0)
 		return -1;

@@ -17,6 +17,8 @@
 #include "board.h"
 #include "format/sha256.h"
 #include "host/bootenv.h"
+#include "host/release.h"
+#include "host/turn.h"
 #include "update/blockio.h"
 
 #define ROOM      "update"
@@ -153,33 +155,12 @@ static int check_esp(const struct place *p, uint64_t kernel, struct err *e)
 	               kernel / 1024, room / 1024);
 }
 
-void place_version(char version[VERSION_TEXT])
-{
-	static const char key[] = "VERSION_ID=";
-	char text[4096];
-	struct err ignored;
-	struct version v;
-	struct buf b;
-	buf_init(&b, text, sizeof(text));
-	const char *line = file_read(PATH_OS_RELEASE, &b, &ignored) == 0 ? text : "";
-	while (*line && !str_starts(line, key)) {
-		line += strcspn(line, "\n");
-		line += *line == '\n';
-	}
-	if (*line) {
-		text[(size_t)(line - text) + strcspn(line, "\n")] = '\0';
-		line += strlen(key);
-	}
-	if (version_read(line, &v) < 0 || str_copy(version, VERSION_TEXT, line) < 0)
-		(void)!str_copy(version, VERSION_TEXT, BOARD_VERSION);
-}
-
 int place_check(const struct place *p, const struct update_manifest *m, const struct order *o, struct err *e)
 {
 	const struct update_asked asked = {.older = o->older, .same = o->again};
 	uint64_t need = m->member[TAR_ROOT].size + m->member[TAR_VERITY].size;
 	char running[VERSION_TEXT];
-	place_version(running);
+	release_version(running);
 	if (update_manifest_allows(m, BOARD_NAME, running, &asked, e) < 0)
 		return -1;
 	if (need > p->half.other_bytes)
@@ -332,7 +313,7 @@ bool place_given_up(const struct place *p, char version[VERSION_TEXT])
 	const struct bootenv_entry *other = bootenv_of(&b, p->half.other), *running = bootenv_of(&b, p->half.running);
 	if (bootenv_state(other) == BOOTENV_BAD)
 		return true;
-	place_version(now);
+	release_version(now);
 	return bootenv_state(other) == BOOTENV_GOOD && running && running->generation > other->generation &&
 	       is_newer(version, now);
 }

@@ -42,8 +42,6 @@ MUST_CHECK int place_open(struct place *p, const struct place_stand_in *t, const
                           struct err *e);
 /* The read end of an upload's pipe, which stays the caller's, too. */
 MUST_CHECK int place_pipe(struct place *p, int fd, struct err *e);
-/* The version that runs: VERSION_ID of PATH_OS_RELEASE, or what this program was built as. */
-void place_version(char version[VERSION_TEXT]);
 /* May this bundle go there? Board, version, room. Nothing is changed. */
 MUST_CHECK int place_check(const struct place *p, const struct update_manifest *m, const struct order *o,
                            struct err *e);

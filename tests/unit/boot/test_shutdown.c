@@ -103,7 +103,7 @@ static int setup(void **state)
 	services_init(&services, &l, &facts, &events);
 	s = (struct shutdown){.loop = &l, .services = &services, .facts = &facts, .events = &events, .say = &consoles};
 	s.history = &history;
-	history_init(&history, &l, &facts);
+	history_init(&history, &l, &facts, "0.1.0");
 	s.begun = on_begun;
 	s.arg = &s;
 	return 0;
