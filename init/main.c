@@ -43,7 +43,7 @@ static const struct {
 	{"stage1", stage1_main, "PID 1 in the initramfs: finds and opens the root"},
 	{"storage", storage_main, "service: disks, file systems, identity"},
 	{"slot", slot_main, "changes which slot the boot loader prefers: hearth slot good | bad SLOT | next SLOT"},
-	{"esp", esp_main, "service: copies of the boot entries, to repair the boot partition from"},
+	{"esp", esp_main, "service: the boot partition: copies of what it must hold, check and repair"},
 	{"network", network_main, "service: interfaces and DHCP"},
 	{"log", log_main, "service: writes the logs of all services"},
 	{"klog", klog_main, "service: the kernel's log"},

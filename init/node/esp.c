@@ -1,9 +1,10 @@
-/* The boot partition and its copies; see esp.h. Run by the storage role (repair) and as a one-shot service (copies);
- * blocks on disks. Decides nothing about slots: that an entry is good is what its name says. */
+/* The boot partition and its copies; see esp.h. Run by the storage role (repair) and as one-shot services (copies, the
+ * later check); blocks on disks. Decides nothing about slots: that an entry is good is what its name says. */
 #include "node/esp.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/exit.h"
@@ -14,6 +15,9 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "host/mounts.h"
+#include "host/turn.h"
+#include "node/slot.h"
+#include "node/tell.h"
 
 #define FILE_MAX (UINT64_C(64) << 20) /* a UKI has 8 MiB */
 #define TEMP     PATH_ESP "/restore.new"
@@ -203,6 +207,19 @@ static bool has_digest(const char *path, const uint8_t digest[SHA256_BYTES])
 
 /* ---- copies ---- */
 
+/* 0: there is none, or nothing in it. */
+static uint64_t size_of(const char *path)
+{
+	struct stat s;
+
+	return sys_stat(path, &s) == 0 ? (uint64_t)s.st_size : 0;
+}
+
+static bool have_one_size(const char *a, const char *b)
+{
+	return size_of(a) > 0 && size_of(a) == size_of(b);
+}
+
 static bool is_copied(const struct bootenv_entry *en, const struct esp_record *r)
 {
 	char path[LIMIT_PATH];
@@ -212,16 +229,20 @@ static bool is_copied(const struct bootenv_entry *en, const struct esp_record *r
 	       has_digest(path, r->digest);
 }
 
-static int keep_entry(const struct bootenv_entry *en, struct err *e)
+static int keep_entry(const struct bootenv_entry *en, enum esp_look look, struct err *e)
 {
 	char from[LIMIT_PATH], temp[LIMIT_PATH], to[LIMIT_PATH];
 	struct esp_record r, old;
 	bool known = read_record(en->slot, &old, e) == 0;
 
+	if (path_of(PATH_ESP_ENTRIES, en->name, "", from, e) < 0 || copy_path(en->slot, ".new", temp, e) < 0 ||
+	    copy_path(en->slot, ".efi", to, e) < 0)
+		return -1;
+	if (known && look == ESP_SIZES && old.entry.generation == en->generation && have_one_size(from, to))
+		return 0;
 	if (known && is_copied(en, &old))
 		return 0;
-	if (path_of(PATH_ESP_ENTRIES, en->name, "", from, e) < 0 || copy_path(en->slot, ".new", temp, e) < 0 ||
-	    copy_path(en->slot, ".efi", to, e) < 0 || copy(from, temp, r.digest, e) < 0)
+	if (copy(from, temp, r.digest, e) < 0)
 		return -1;
 	if (known && old.entry.generation == en->generation && memcmp(old.digest, r.digest, sizeof(r.digest)) != 0)
 		return err_set(e, EUCLEAN, "%s and its copy are both damaged", en->name);
@@ -241,7 +262,7 @@ static int keep_sum(const char *name, const char *path, struct err *e)
 	return digest_of(path, digest, e) < 0 ? -1 : write_sum(name, digest, e);
 }
 
-int esp_keep(struct err *e)
+int esp_keep(enum esp_look look, struct err *e)
 {
 	struct bootenv b;
 	int rc = 0;
@@ -256,7 +277,7 @@ int esp_keep(struct err *e)
 	}
 	for (unsigned i = 0; i < BOOTENV_SLOTS; i++) {
 		const struct bootenv_entry *en = bootenv_of(&b, bootenv_slot(i));
-		if (bootenv_state(en) == BOOTENV_GOOD && keep_entry(en, e) < 0)
+		if (bootenv_state(en) == BOOTENV_GOOD && keep_entry(en, look, e) < 0)
 			rc = -1;
 	}
 	return rc;
@@ -326,7 +347,7 @@ static int restore_loader(struct buf *done, struct err *e)
 	return 0;
 }
 
-static int restore_entry(const struct bootenv *b, char slot, struct buf *done, struct err *e)
+static int restore_entry(const struct bootenv *b, char slot, enum esp_look look, struct buf *done, struct err *e)
 {
 	const struct bootenv_entry *en = bootenv_of(b, slot);
 	char from[LIMIT_PATH], to[LIMIT_PATH];
@@ -343,7 +364,7 @@ static int restore_entry(const struct bootenv *b, char slot, struct buf *done, s
 	const char *name = en != NULL ? en->name : r.entry.name;
 	if (path_of(PATH_ESP_ENTRIES, name, "", to, e) < 0 || copy_path(slot, ".efi", from, e) < 0)
 		return -1;
-	if (en != NULL && has_digest(to, r.digest))
+	if (en != NULL && ((look == ESP_SIZES && have_one_size(to, from)) || has_digest(to, r.digest)))
 		return 0;
 	if (put_back(from, PATH_ESP_ENTRIES, to, r.digest, e) < 0)
 		return -1;
@@ -351,7 +372,7 @@ static int restore_entry(const struct bootenv *b, char slot, struct buf *done, s
 	return 0;
 }
 
-int esp_restore(struct buf *done, struct err *e)
+int esp_restore(enum esp_look look, struct buf *done, struct err *e)
 {
 	struct bootenv b;
 	int rc = restore_loader(done, e);
@@ -360,21 +381,134 @@ int esp_restore(struct buf *done, struct err *e)
 	if (bootenv_read(&b, e) < 0 && (e->code != ENOENT || !mounts_is_mounted(PATH_ESP)))
 		return -1;
 	for (unsigned i = 0; i < BOOTENV_SLOTS; i++) {
-		if (restore_entry(&b, bootenv_slot(i), done, e) < 0)
+		if (restore_entry(&b, bootenv_slot(i), look, done, e) < 0)
 			rc = -1;
 	}
 	return rc;
 }
 
+/* ---- the role ---- */
+
+static bool loader_is_whole(void)
+{
+	for (size_t i = 0; i < COUNT_OF(fixed); i++) {
+		if (!is_whole(fixed[i].name, fixed[i].to))
+			return false;
+	}
+	return true;
+}
+
+static bool slot_is_whole(const struct bootenv *b, char slot)
+{
+	const struct bootenv_entry *en = bootenv_of(b, slot);
+	char path[LIMIT_PATH];
+	struct esp_record r;
+	struct err ignored;
+
+	if (read_record(slot, &r, &ignored) < 0)
+		return bootenv_state(en) != BOOTENV_GOOD;
+	if (en == NULL || en->generation != r.entry.generation)
+		return en != NULL && bootenv_state(en) != BOOTENV_GOOD;
+	return path_of(PATH_ESP_ENTRIES, en->name, "", path, &ignored) == 0 && has_digest(path, r.digest) &&
+	       is_copied(en, &r);
+}
+
+bool esp_is_whole(void)
+{
+	struct bootenv b;
+	struct err ignored;
+
+	if (!loader_is_whole() || bootenv_read(&b, &ignored) < 0)
+		return false;
+	for (unsigned i = 0; i < BOOTENV_SLOTS; i++) {
+		if (!slot_is_whole(&b, bootenv_slot(i)))
+			return false;
+	}
+	return true;
+}
+
+static int keep(struct err *e)
+{
+	int turn = turn_take(e);
+
+	if (turn < 0)
+		return -1;
+	int rc = esp_keep(ESP_SIZES, e);
+	turn_give(turn);
+	return rc;
+}
+
+/* Copies last: what was put back needs none. */
+static int mend(struct buf *done, struct err *e)
+{
+	struct err why;
+	int turn = turn_take(e);
+
+	if (turn < 0)
+		return -1;
+	int rc = esp_restore(ESP_WHOLE, done, e);
+	if (esp_keep(ESP_WHOLE, &why) < 0 && rc == 0) {
+		*e = why;
+		rc = -1;
+	}
+	turn_give(turn);
+	return rc;
+}
+
+/* The fact is the storage role's, until there is something new. */
+static int tell(int rc, const struct buf *done, struct err *e)
+{
+	char detail[LIMIT_DETAIL] = "";
+	struct err why = *e;
+
+	if (rc == 0 && done->len == 0)
+		return 0;
+	if (rc == 0 && str_format(detail, sizeof(detail), "repaired: %s", done->data) < 0)
+		detail[0] = '\0';
+	if (tell_fact("boot-partition", rc < 0 ? FACT_OFF : FACT_ON, rc < 0 ? why.text : detail, e) < 0)
+		return -1;
+	return done->len > 0 ? slot_tell(true, e) : 0;
+}
+
+/* An end in order waits for it: the next start may need what is put back. */
+static void hold_stop(void)
+{
+	sigset_t term;
+
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	if (sys_sigprocmask(SIG_BLOCK, &term, NULL) < 0)
+		log_warn("esp", "a stop does not wait for the repair");
+}
+
+static int check(struct err *e)
+{
+	char text[LIMIT_DETAIL - 16];
+	struct buf done;
+
+	if (sys_set_idle() < 0)
+		log_warn("esp", "no idle priority");
+	if (!mounts_is_mounted(PATH_ESP))
+		return err_set(e, ENOENT, PATH_ESP " is not mounted");
+	if (esp_is_whole())
+		return 0;
+	hold_stop();
+	buf_init(&done, text, sizeof(text));
+	int rc = mend(&done, e);
+	if (rc < 0)
+		log_errx("esp", "%s", e->text);
+	return tell(rc, &done, e);
+}
+
 int esp_main(int argc, char **argv)
 {
+	bool checks = argc == 2 && str_eq(argv[1], "check");
 	struct err e = {0};
 
-	(void)argv;
-	if (argc != 1)
+	if (argc != 1 && !checks)
 		return EXIT_USAGE;
-	if (esp_keep(&e) == 0)
+	if ((checks ? check(&e) : keep(&e)) == 0)
 		return 0;
-	log_errx("esp", "copies of the boot entries: %s", e.text);
+	log_errx("esp", "%s: %s", checks ? "boot partition" : "copies of the boot entries", e.text);
 	return e.code == ENOENT ? 0 : 1; /* no entries, no disk: trying again changes nothing */
 }

@@ -6,11 +6,21 @@
  *   the boot entries of the slots              the copies are PATH_DATA_ESP/SLOT.efi; SLOT says which entry it is of
  * and its SHA-256: "hearth-0001-a.efi 64-DIGITS"
  *
- * A copy is taken of a good entry (`hearth esp`, once this boot is confirmed) and counts for its generation: a newer
- * entry is left alone until it is good. Whoever removes a slot's entries on purpose removes the record first
- * (bootenv_remove), so no half-written slot comes back to life.
+ * A copy is taken of a good entry and counts for its generation: a newer entry is left alone until it is good. Whoever
+ * removes a slot's entries on purpose removes the record first (bootenv_remove), so no half-written slot comes back to
+ * life.
  *
- * Every step may be cut: a file is written beside its place, flushed and renamed; copy before record. */
+ * When what is looked at:
+ *   at once   by the storage role, before PATH_DATA is told: the loader's files whole, the boot entries by name and
+ *             size. All of it whole when the check of the file system found something. That is so after a power cut
+ *             while it was writable, for then FAT is marked dirty; at any other time nothing is written there.
+ *   confirm   `hearth esp`: a good entry that has no copy gets one
+ *   later     `hearth esp check`, when the start is over, at idle priority: entries and copies whole
+ * The boot entries have 8 MiB each and more: read and hashed at once they would hold up the start of a slow stick by
+ * seconds, for what hardly ever happens (bytes that went bad at rest).
+ *
+ * Every step may be cut: a file is written beside its place, flushed and renamed; copy before record. Who writes has
+ * its turn (host/turn.h). */
 #ifndef HEARTH_NODE_ESP_H
 #define HEARTH_NODE_ESP_H
 
@@ -29,18 +39,23 @@ struct esp_record {
 
 #define ESP_RECORD (BOOTENV_NAME + 2 * SHA256_BYTES + 2)
 
-/* The role. */
+/* How closely. */
+enum esp_look { ESP_SIZES, ESP_WHOLE };
+
+/* The role: `hearth esp` copies, `hearth esp check` repairs and copies. */
 int esp_main(int argc, char **argv);
 
 /* Pure. The line with its line break; 0 or -1. */
 MUST_CHECK int esp_record_parse(struct esp_record *r, const char *text, size_t len);
 MUST_CHECK int esp_record_format(const struct esp_record *r, struct buf *b);
 
-/* Copies what is good and not copied yet. Only reads the boot partition. */
-MUST_CHECK int esp_keep(struct err *e);
-/* Puts back what is missing or differs in the mounted boot partition, and adds its names to *done ("loader.conf"). The
- * entry of the other slot comes back, too, when its record is there. */
-MUST_CHECK int esp_restore(struct buf *done, struct err *e);
+/* In the caller's turn. Copies what is good and not copied yet. Only reads the boot partition. */
+MUST_CHECK int esp_keep(enum esp_look look, struct err *e);
+/* In the caller's turn. Puts back what is missing or differs in the mounted boot partition, and adds its names to *done
+ * ("loader.conf"). The entry of the other slot comes back, too, when its record is there. */
+MUST_CHECK int esp_restore(enum esp_look look, struct buf *done, struct err *e);
+/* Neither would find anything to do; reads all of it, and needs no turn: false may be somebody at work. */
+bool esp_is_whole(void);
 /* There is an undamaged copy of this slot's entry: without one the boot partition must not be made anew. */
 bool esp_has_copy(char slot);
 

@@ -16,6 +16,7 @@
 #include "host/mounts.h"
 #include "host/release.h"
 #include "host/slots.h"
+#include "host/turn.h"
 #include "node/tell.h"
 
 /* ---- what PID 1 gets to know ---- */
@@ -151,7 +152,7 @@ static int rename_entry(const struct bootenv_entry *from, struct bootenv_entry *
 	return rc;
 }
 
-static int change(const struct verb *v, char slot, struct err *e)
+static int change_entry(const struct verb *v, char slot, struct err *e)
 {
 	struct bootenv b;
 
@@ -167,6 +168,17 @@ static int change(const struct verb *v, char slot, struct err *e)
 		return -1;
 	log_info("slot", "slot %c %s: %s is now %s", slot, v->done, from->name, to.name);
 	return 0;
+}
+
+static int change(const struct verb *v, char slot, struct err *e)
+{
+	int turn = turn_take(e);
+
+	if (turn < 0)
+		return -1;
+	int rc = change_entry(v, slot, e);
+	turn_give(turn);
+	return rc;
 }
 
 /* ---- the role ---- */

@@ -19,6 +19,7 @@
 #include "host/gpt.h"
 #include "host/identity.h"
 #include "host/mounts.h"
+#include "host/turn.h"
 #include "host/verity.h"
 #include "node/copies.h"
 #include "node/crash.h"
@@ -44,9 +45,10 @@ static struct {
 	bool counted;    /* an earlier run of this role in this boot did it */
 	struct settings settings;
 	struct yaml yaml;
-	unsigned lost;  /* mask of enum part */
-	bool esp_fixed; /* by its check, before it was mounted */
-	bool retry;     /* a step failed for a reason that may pass */
+	unsigned lost;    /* mask of enum part */
+	bool esp_fixed;   /* by its check, before it was mounted */
+	bool esp_damaged; /* beyond that */
+	bool retry;       /* a step failed for a reason that may pass */
 } st;
 
 static int device_of(unsigned number, char device[DEVICE], struct err *e)
@@ -158,7 +160,8 @@ static int mount_esp(struct err *e)
 
 	if (esp_device(device, e) < 0)
 		return -1;
-	if (!mounts_is_mounted(PATH_ESP) && fs_check(FS_ESP, device, &st.esp_fixed, e) < 0)
+	st.esp_damaged = !mounts_is_mounted(PATH_ESP) && fs_check(FS_ESP, device, &st.esp_fixed, e) < 0;
+	if (st.esp_damaged)
 		log_warnx("storage", "%s", e->text);
 	return fs_mount(FS_ESP, device, e);
 }
@@ -388,7 +391,7 @@ static int restore_esp(struct buf *done, struct err *e)
 	char slot;
 
 	if (!(st.lost & ESP))
-		return esp_restore(done, e);
+		return esp_restore(st.esp_fixed || st.esp_damaged ? ESP_WHOLE : ESP_SIZES, done, e);
 	if (bootenv_running(&slot, e) < 0)
 		return -1;
 	if (!esp_has_copy(slot))
@@ -397,10 +400,21 @@ static int restore_esp(struct buf *done, struct err *e)
 	if (make_esp_anew(e) < 0)
 		return -1;
 	st.lost &= ~(unsigned)ESP;
-	return esp_restore(done, e);
+	return esp_restore(ESP_WHOLE, done, e);
 }
 
-/* The copies are in PATH_DATA. Before that is told: nobody else makes the boot partition writable until then. */
+static int restore_in_turn(struct buf *done, struct err *e)
+{
+	int turn = turn_take(e);
+
+	if (turn < 0)
+		return -1;
+	int rc = restore_esp(done, e);
+	turn_give(turn);
+	return rc;
+}
+
+/* The copies are in PATH_DATA. Before that is told, so that a damaged entry is back before anybody changes it. */
 static int repair_esp(struct err *e)
 {
 	char text[LIMIT_DETAIL - 16], detail[LIMIT_DETAIL] = "";
@@ -410,7 +424,7 @@ static int repair_esp(struct err *e)
 	buf_init(&done, text, sizeof(text));
 	if (st.esp_fixed)
 		buf_add(&done, "file system");
-	int rc = restore_esp(&done, e);
+	int rc = restore_in_turn(&done, e);
 	if (done.len > 0 && str_format(detail, sizeof(detail), "repaired: %s", text) < 0)
 		detail[0] = '\0';
 	if (tell_fact("boot-partition", rc < 0 ? FACT_OFF : FACT_ON, rc < 0 ? e->text : detail, &ignored) < 0)

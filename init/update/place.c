@@ -178,14 +178,22 @@ static int slot_record(char slot, char path[LIMIT_PATH], struct err *e)
 	return 0;
 }
 
+static int remove_entries(char slot, struct err *e)
+{
+	struct bootenv b;
+	if (bootenv_read(&b, e) < 0 || bootenv_unlock(e) < 0)
+		return -1;
+	int rc = bootenv_remove(&b, slot, e);
+	bootenv_lock();
+	return rc;
+}
+
 int place_mark(struct place *p, struct err *e)
 {
 	char record[LIMIT_PATH];
-	struct bootenv b;
-	if (slot_record(p->half.other, record, e) < 0 || bootenv_read(&b, e) < 0 || bootenv_unlock(e) < 0)
-		return -1;
-	int rc = bootenv_remove(&b, p->half.other, e);
-	bootenv_lock();
+	int turn = slot_record(p->half.other, record, e) < 0 ? -1 : turn_take(e);
+	int rc = turn < 0 ? -1 : remove_entries(p->half.other, e);
+	turn_give(turn);
 	if (rc < 0)
 		return err_prefix(e, "slot %c", p->half.other);
 	if (sys_unlink(record) < 0 && errno != ENOENT)
@@ -193,11 +201,9 @@ int place_mark(struct place *p, struct err *e)
 	return 0;
 }
 
-int place_kernel(struct place *p, struct err *e)
+static int open_kernel(struct place *p, const char *path, struct err *e)
 {
-	const struct bootenv_entry temp = temporary(p);
-	char path[LIMIT_PATH];
-	if (esp_path(temp.name, path, e) < 0 || bootenv_unlock(e) < 0)
+	if (bootenv_unlock(e) < 0)
 		return -1;
 	p->kernel = sys_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (p->kernel >= 0)
@@ -205,6 +211,17 @@ int place_kernel(struct place *p, struct err *e)
 	err_sys(e, "%s", path);
 	bootenv_lock();
 	return -1;
+}
+
+/* Once it is open, nobody else's turn makes the ESP read-only. */
+int place_kernel(struct place *p, struct err *e)
+{
+	const struct bootenv_entry temp = temporary(p);
+	char path[LIMIT_PATH];
+	int turn = esp_path(temp.name, path, e) < 0 ? -1 : turn_take(e);
+	int rc = turn < 0 ? -1 : open_kernel(p, path, e);
+	turn_give(turn);
+	return rc;
 }
 
 static int write_records(const struct place *p, const char *version, const struct names *healthy, struct err *e)
@@ -247,6 +264,16 @@ static int check_kernel(const struct place *p, const struct update_member *want,
 	return 0;
 }
 
+/* As long as it is open the ESP stays writable, whoever has a turn. */
+static void close_kernel(struct place *p)
+{
+	if (p->kernel < 0)
+		return;
+	sys_close(p->kernel);
+	p->kernel = -1;
+	bootenv_lock();
+}
+
 int place_arm(struct place *p, const struct update_manifest *m, const struct names *healthy, struct err *e)
 {
 	if (p->kernel < 0)
@@ -255,14 +282,14 @@ int place_arm(struct place *p, const struct update_manifest *m, const struct nam
 		return -1;
 	if (sys_fsync(p->kernel) < 0)
 		return err_sys(e, "flush the kernel to the ESP");
-	sys_close(p->kernel);
-	p->kernel = -1;
-	int rc = write_records(p, m->version, healthy, e);
-	if (rc == 0)
-		rc = place_write_job(NULL, e);
-	if (rc == 0)
-		rc = add_entry(p, e);
-	bootenv_lock();
+	if (write_records(p, m->version, healthy, e) < 0 || place_write_job(NULL, e) < 0)
+		return -1;
+	int turn = turn_take(e);
+	if (turn < 0)
+		return -1;
+	int rc = add_entry(p, e);
+	close_kernel(p);
+	turn_give(turn);
 	return rc;
 }
 
@@ -353,17 +380,26 @@ static void forget_kernel(const struct place *p)
 	bootenv_lock();
 }
 
+/* Also when there is no turn to be had: left writable the ESP is at risk in a power cut. */
+static void drop_kernel(struct place *p, bool forget)
+{
+	struct err e;
+	int turn = turn_take(&e);
+	if (turn < 0)
+		log_warnx(ROOM, "%s", e.text);
+	close_kernel(p);
+	if (forget && p->half.other)
+		forget_kernel(p);
+	turn_give(turn);
+}
+
 void place_drop(struct place *p, bool forget)
 {
-	bool writable = p->kernel >= 0;
 	shut(&p->target);
 	shut(&p->running);
 	shut(&p->source);
-	shut(&p->kernel);
-	if (writable)
-		bootenv_lock();
-	if (forget && p->half.other)
-		forget_kernel(p);
+	if (p->kernel >= 0 || forget)
+		drop_kernel(p, forget);
 }
 
 /* --- the record of an install ----------------------------------------------------------------- */

@@ -1,10 +1,12 @@
 /* The boot partition and its copies: what is copied, what is put back, what is left alone, and each call that fails. */
 #include "node/esp.h"
 
+#include <sys/file.h>
 #include <sys/mount.h>
 
 #include "base/str.h"
 #include "box.h"
+#include "pid1.h"
 
 #define ENTRY  "/boot/EFI/Linux/hearth-0001-a.efi"
 #define LOADER "/boot/EFI/BOOT/BOOTX64.EFI"
@@ -38,6 +40,7 @@ static int setup(void **state)
 	static const char *const folders[] = {"/boot/EFI", "/boot/EFI/Linux", "/boot/EFI/BOOT", "/boot/loader"};
 
 	box_up(state);
+	pid1_up();
 	for (size_t i = 0; i < COUNT_OF(folders); i++)
 		assert_int_equal(mkdir(box_path(folders[i]), 0755), 0);
 	box_mounted("/boot");
@@ -52,17 +55,25 @@ static int setup(void **state)
 	return 0;
 }
 
-static int restore(void)
+static int teardown(void **state)
+{
+	if (pid1_end >= 0)
+		close(pid1_end);
+	pid1_end = -1;
+	return box_down(state);
+}
+
+static int restore(enum esp_look look)
 {
 	struct buf b;
 
 	buf_init(&b, done, sizeof(done));
-	return esp_restore(&b, &e);
+	return esp_restore(look, &b, &e);
 }
 
 static void restores(const char *what)
 {
-	if (restore() < 0)
+	if (restore(ESP_WHOLE) < 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(done, what);
 }
@@ -92,7 +103,7 @@ static void what_is_good_is_copied_and_comes_back(void **state)
 {
 	(void)state;
 	box_write("/boot/EFI/Linux/hearth-0002-b+3.efi", "trial");
-	assert_int_equal(esp_keep(&e), 0);
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
 	assert_string_equal(box_read("/data/esp/a.efi"), "kernel");
 	assert_false(box_exists("/data/esp/b.efi"));
 	assert_true(esp_has_copy('a') && !esp_has_copy('b'));
@@ -111,7 +122,7 @@ static void what_is_good_is_copied_and_comes_back(void **state)
 static void an_empty_partition_is_filled(void **state)
 {
 	(void)state;
-	assert_int_equal(esp_keep(&e), 0);
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
 	unlink(box_path(ENTRY));
 	unlink(box_path(LOADER));
 	unlink(box_path(CONF));
@@ -129,7 +140,7 @@ static void another_version_of_the_loader_is_no_damage(void **state)
 {
 	(void)state;
 	restores("");
-	assert_int_equal(esp_keep(&e), 0);
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
 	restores("");
 	assert_string_equal(box_read(LOADER), "loader 1");
 	box_write(LOADER, "lOader 1");
@@ -143,7 +154,7 @@ static void what_was_removed_on_purpose_stays_away(void **state)
 	struct bootenv b;
 
 	(void)state;
-	assert_int_equal(esp_keep(&e), 0);
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
 	assert_int_equal(bootenv_read(&b, &e), 0);
 	assert_int_equal(bootenv_remove(&b, 'a', &e), 0);
 	restores("");
@@ -156,11 +167,11 @@ static void what_was_removed_on_purpose_stays_away(void **state)
 static void a_newer_good_entry_is_copied_anew(void **state)
 {
 	(void)state;
-	assert_int_equal(esp_keep(&e), 0);
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
 	unlink(box_path(ENTRY));
 	box_write("/boot/EFI/Linux/hearth-0003-a.efi", "newer");
 	restores(""); /* another generation than the copy's */
-	assert_int_equal(esp_keep(&e), 0);
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
 	assert_string_equal(box_read("/data/esp/a.efi"), "newer");
 	/* A marked one keeps its mark. */
 	assert_int_equal(rename(box_path("/boot/EFI/Linux/hearth-0003-a.efi"),
@@ -173,20 +184,122 @@ static void a_newer_good_entry_is_copied_anew(void **state)
 static void a_damaged_copy_is_not_used(void **state)
 {
 	(void)state;
-	assert_int_equal(esp_keep(&e), 0);
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
 	box_write("/data/esp/a.efi", "kErnel");
 	assert_false(esp_has_copy('a'));
 	restores("");
-	assert_int_equal(esp_keep(&e), 0); /* from what is good */
+	assert_int_equal(esp_keep(ESP_WHOLE, &e), 0); /* from what is good */
 	assert_true(esp_has_copy('a'));
 	box_write("/data/esp/a.efi", "kErnel");
 	box_write(ENTRY, "kernEl");
-	assert_int_equal(restore(), -1);
+	assert_int_equal(restore(ESP_WHOLE), -1);
 	assert_string_equal(box_read(ENTRY), "kernEl");
-	assert_int_equal(esp_keep(&e), -1);
+	assert_int_equal(esp_keep(ESP_WHOLE, &e), -1);
 	assert_non_null(strstr(e.text, "both damaged"));
 	box_write("/data/esp/a", "nonsense");
 	restores("");
+}
+
+/* What the start has no time for. */
+static void bytes_of_one_size_are_not_looked_at_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
+	box_write(ENTRY, "kErnel");
+	assert_int_equal(restore(ESP_SIZES), 0);
+	assert_string_equal(done, "");
+	assert_string_equal(box_read(ENTRY), "kErnel");
+	assert_false(esp_is_whole());
+	box_write(ENTRY, "kern"); /* cut */
+	assert_int_equal(restore(ESP_SIZES), 0);
+	assert_string_equal(done, "hearth-0001-a.efi");
+	assert_true(esp_is_whole());
+	box_write("/data/esp/a.efi", "kern"); /* the copy is: what is in place has its sum */
+	assert_int_equal(restore(ESP_SIZES), 0);
+	assert_string_equal(done, "");
+	assert_false(esp_is_whole());
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
+	assert_string_equal(box_read("/data/esp/a.efi"), "kernel");
+	unlink(box_path(ENTRY));
+	assert_int_equal(restore(ESP_SIZES), 0);
+	assert_string_equal(done, "hearth-0001-a.efi");
+}
+
+static void what_is_whole(void **state)
+{
+	(void)state;
+	assert_false(esp_is_whole()); /* a good entry without a copy */
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
+	assert_true(esp_is_whole());
+	box_write("/boot/EFI/Linux/hearth-0002-b+3.efi", "trial");
+	assert_true(esp_is_whole());
+	box_write("/data/esp/a.efi", "kErnel");
+	assert_false(esp_is_whole());
+	assert_int_equal(esp_keep(ESP_WHOLE, &e), 0);
+	assert_true(esp_is_whole());
+	unlink(box_path(CONF));
+	assert_false(esp_is_whole());
+	restores("loader.conf");
+	unlink(box_path(ENTRY));
+	assert_false(esp_is_whole());
+	memset(box_mounts, 0, sizeof(box_mounts));
+	assert_false(esp_is_whole());
+}
+
+static int role(const char *word)
+{
+	char name[] = "esp", arg[16];
+
+	pid1_heard[0] = '\0';
+	(void)snprintf(arg, sizeof(arg), "%s", word);
+	return esp_main(*word ? 2 : 1, (char *[]){name, arg, NULL});
+}
+
+static void the_role(void **state)
+{
+	(void)state;
+	box_write("/run/hearth/slot", "a\n");
+	assert_int_equal(role("repair"), 2);
+	assert_int_equal(role(""), 0);
+	assert_string_equal(box_read("/data/esp/a.efi"), "kernel");
+	assert_int_equal(role("check"), 0);
+	assert_string_equal(pid1_heard, ""); /* nothing new */
+	box_write(ENTRY, "kErnel");
+	assert_int_equal(role("check"), 0);
+	assert_string_equal(box_read(ENTRY), "kernel");
+	assert_true(str_starts(pid1_heard, "fact boot-partition on repaired: hearth-0001-a.efi\nfact slot-other "));
+	box_write(ENTRY, "kErnel");
+	box_write("/data/esp/a.efi", "kernEl");
+	assert_int_equal(role("check"), 0); /* trying again would change nothing: the fact says it */
+	assert_true(str_starts(pid1_heard, "fact boot-partition off "));
+	assert_non_null(strstr(pid1_heard, "damaged"));
+	memset(box_mounts, 0, sizeof(box_mounts));
+	assert_int_equal(role("check"), 0);
+	assert_string_equal(pid1_heard, ""); /* the storage role has told more */
+	assert_int_equal(role(""), 0);
+}
+
+static int busy_flock(int fd, int op)
+{
+	(void)fd;
+	assert_int_equal(op, LOCK_EX);
+	errno = EINTR;
+	return -1;
+}
+
+static void without_a_turn_nothing_is_written(void **state)
+{
+	unsigned before = fake_open_fds();
+
+	(void)state;
+	assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
+	box_write(ENTRY, "kErnel");
+	fake_flock = busy_flock;
+	assert_int_equal(role("check"), 0);
+	assert_non_null(strstr(pid1_heard, "fact boot-partition off wait for the others on /boot"));
+	assert_string_equal(box_read(ENTRY), "kErnel");
+	assert_int_equal(role(""), 1);
+	assert_int_equal(fake_open_fds(), before);
 }
 
 static void any_call_may_fail(void **state)
@@ -194,17 +307,17 @@ static void any_call_may_fail(void **state)
 	for (unsigned n = 1; n < 400; n++) {
 		box_down(NULL);
 		setup(state);
-		assert_int_equal(esp_keep(&e), 0);
+		assert_int_equal(esp_keep(ESP_SIZES, &e), 0);
 		box_write(ENTRY, "kErnel");
 		unlink(box_path(CONF));
 		unsigned before = fake_open_fds();
 		fake_fail_at(n, EIO);
-		int rc = restore();
+		int rc = restore(ESP_WHOLE);
 		bool fired = fake_fired();
 		fake_fail_at(0, 0);
 		assert_int_equal(fake_open_fds(), before);
 		assert_true(rc < 0 || str_eq(box_read(ENTRY), "kernel"));
-		assert_int_equal(restore(), 0); /* the next boot */
+		assert_int_equal(restore(ESP_WHOLE), 0); /* the next boot */
 		assert_string_equal(box_read(ENTRY), "kernel");
 		assert_string_equal(box_read(CONF), "timeout 1");
 		if (!fired)
@@ -215,7 +328,7 @@ static void any_call_may_fail(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, box_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(records),
 		TEST(what_is_good_is_copied_and_comes_back),
@@ -224,6 +337,10 @@ int main(void)
 		TEST(what_was_removed_on_purpose_stays_away),
 		TEST(a_newer_good_entry_is_copied_anew),
 		TEST(a_damaged_copy_is_not_used),
+		TEST(bytes_of_one_size_are_not_looked_at_at_once),
+		TEST(what_is_whole),
+		TEST(the_role),
+		TEST(without_a_turn_nothing_is_written),
 		TEST(any_call_may_fail),
 	};
 	return cmocka_run_group_tests_name("esp", tests, NULL, NULL);

@@ -285,6 +285,29 @@ static void a_disk_that_is_not_there(void **state)
 	disk_flash(8192);
 	fake_fail_at(1, ENXIO); /* /dev/mapper/control */
 	assert_int_equal(run(), 1);
+/* What the boot partition holds is read whole only when its check found something. */
+static void a_boot_partition_left_dirty_is_read_whole(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/data/esp"), 0700), 0);
+	box_write("/data/esp/a.efi", "abc");
+	box_write("/data/esp/a",
+	          "hearth-0004-a.efi ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n");
+	box_write("/boot/EFI/Linux/hearth-0004-a.efi", "abx");
+	for (unsigned i = 0; i < 2; i++) {
+		disk_power_cycle();
+		box_write("/run/hearth/slot", "a\n");
+		helper_fails = i == 1 ? "fsck.fat" : NULL;
+		helper_status = 1;
+		(void)run();
+		assert_both_on();
+		assert_string_equal(box_read("/boot/EFI/Linux/hearth-0004-a.efi"), i == 1 ? "abc" : "abx");
+	}
+}
+
 	assert_true(heard("fact state-mounted off "));
 	assert_true(heard("fact data-mounted off "));
 	assert_string_equal(disk_log, "");
@@ -400,3 +423,4 @@ int main(void)
 
 	return cmocka_run_group_tests_name("storage", tests, NULL, NULL);
 }
+		cmocka_unit_test_setup_teardown(a_boot_partition_left_dirty_is_read_whole, disk_up, disk_down),
