@@ -64,6 +64,8 @@
 #define PATH_PSTORE          "/sys/fs/pstore"
 #define PATH_EFIVARS         "/sys/firmware/efi/efivars"
 #define PATH_EFI_SELECTED    PATH_EFIVARS "/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define PATH_EFI_COUNTED     PATH_EFIVARS "/LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define PATH_EFI_ENTRIES     PATH_EFIVARS "/LoaderEntries-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define PATH_SYS_BLOCK       "/sys/block"
 #define PATH_SYS_BLOCK_DEV   "/sys/dev/block"
 #define PATH_SYS_CONSOLES    "/sys/class/tty/console/active"

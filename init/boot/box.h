@@ -44,6 +44,7 @@ struct box {
 	struct {
 		struct healthgate gate;
 		struct names before; /* what was well before the update */
+		bool early;          /* begun by the boot loader's word, the entries have not been heard of yet */
 	} trial;
 	struct {
 		struct helper mark; /* `hearth slot bad S` */

@@ -12,19 +12,15 @@
 #define MISSING    128
 
 static const enum healthgate_state table[HEALTHGATE_STATE_COUNT][HEALTHGATE_EV_COUNT] = {
-	/*                  trial          well           sick          settled       late           stuck */
-	[HEALTHGATE_OFF] = {HEALTHGATE_WAITING, HEALTHGATE_OFF, HEALTHGATE_OFF, HEALTHGATE_OFF, HEALTHGATE_OFF,
-                            HEALTHGATE_OFF},
-	[HEALTHGATE_WAITING] = {HEALTHGATE_WAITING, HEALTHGATE_SETTLING, HEALTHGATE_WAITING, HEALTHGATE_WAITING,
-                                HEALTHGATE_FAILED, HEALTHGATE_ALONE},
-	[HEALTHGATE_SETTLING] = {HEALTHGATE_SETTLING, HEALTHGATE_SETTLING, HEALTHGATE_WAITING, HEALTHGATE_GOOD,
-                                 HEALTHGATE_SETTLING, HEALTHGATE_SETTLING},
-	[HEALTHGATE_GOOD] = {HEALTHGATE_GOOD, HEALTHGATE_GOOD, HEALTHGATE_GOOD, HEALTHGATE_GOOD, HEALTHGATE_GOOD,
-                             HEALTHGATE_GOOD},
-	[HEALTHGATE_ALONE] = {HEALTHGATE_ALONE, HEALTHGATE_SETTLING, HEALTHGATE_ALONE, HEALTHGATE_ALONE,
-                              HEALTHGATE_FAILED, HEALTHGATE_ALONE},
-	[HEALTHGATE_FAILED] = {HEALTHGATE_FAILED, HEALTHGATE_FAILED, HEALTHGATE_FAILED, HEALTHGATE_FAILED,
-                               HEALTHGATE_FAILED, HEALTHGATE_FAILED},
+#define S(id) HEALTHGATE_##id
+	/* trial, well, sick, settled, late, stuck, none */
+	[HEALTHGATE_OFF] = {S(WAITING), S(OFF), S(OFF), S(OFF), S(OFF), S(OFF), S(OFF)},
+	[HEALTHGATE_WAITING] = {S(WAITING), S(SETTLING), S(WAITING), S(WAITING), S(FAILED), S(ALONE), S(OFF)},
+	[HEALTHGATE_SETTLING] = {S(SETTLING), S(SETTLING), S(WAITING), S(GOOD), S(SETTLING), S(SETTLING), S(OFF)},
+	[HEALTHGATE_GOOD] = {S(GOOD), S(GOOD), S(GOOD), S(GOOD), S(GOOD), S(GOOD), S(GOOD)},
+	[HEALTHGATE_ALONE] = {S(ALONE), S(SETTLING), S(ALONE), S(ALONE), S(FAILED), S(ALONE), S(ALONE)},
+	[HEALTHGATE_FAILED] = {S(FAILED), S(FAILED), S(FAILED), S(FAILED), S(FAILED), S(FAILED), S(FAILED)},
+#undef S
 };
 
 static const char *const states[] = {
@@ -100,6 +96,13 @@ static void say_good(const struct healthgate *g, const char *missing, struct buf
 	buf_add(b, "; the new slot is kept");
 }
 
+static void say_off(const struct healthgate *g, const char *missing, struct buf *b)
+{
+	(void)g;
+	(void)missing;
+	buf_add(b, "no trial: the boot entries say so");
+}
+
 static void say_late(const struct healthgate *g, const char *missing, struct buf *b)
 {
 	buf_addf(b, "still without %s after ", missing);
@@ -113,8 +116,13 @@ static void say_alone(const struct healthgate *g, const char *missing, struct bu
 }
 
 static void (*const sayings[])(const struct healthgate *g, const char *missing, struct buf *b) = {
-	[HEALTHGATE_WAITING] = say_waiting, [HEALTHGATE_SETTLING] = say_settling, [HEALTHGATE_GOOD] = say_good,
-	[HEALTHGATE_ALONE] = say_alone,     [HEALTHGATE_FAILED] = say_late,
+	[HEALTHGATE_OFF] = say_off,   [HEALTHGATE_WAITING] = say_waiting, [HEALTHGATE_SETTLING] = say_settling,
+	[HEALTHGATE_GOOD] = say_good, [HEALTHGATE_ALONE] = say_alone,     [HEALTHGATE_FAILED] = say_late,
+};
+
+static const enum fact_value values[HEALTHGATE_STATE_COUNT] = {
+	[HEALTHGATE_OFF] = FACT_UNKNOWN, [HEALTHGATE_WAITING] = FACT_OFF, [HEALTHGATE_SETTLING] = FACT_OFF,
+	[HEALTHGATE_GOOD] = FACT_ON,     [HEALTHGATE_ALONE] = FACT_OFF,   [HEALTHGATE_FAILED] = FACT_OFF,
 };
 
 /* ---- the runner ---- */
@@ -133,7 +141,7 @@ static void deliver(struct healthgate *g, enum healthgate_event ev, const char *
 	sayings[g->state](g, missing, &b);
 	if (is_over(g) || g->state == HEALTHGATE_ALONE) /* the rest is told by the fact */
 		event_add(g->events, EVENT_SYSTEM, FACT, "%s: %s", healthgate_state_name(g->state), g->why);
-	fact_set(g->facts, FACT, g->state == HEALTHGATE_GOOD ? FACT_ON : FACT_OFF, g->why);
+	fact_set(g->facts, FACT, values[g->state], g->why);
 	g->changed(g->state, g->why, g->arg);
 }
 
@@ -193,4 +201,13 @@ void healthgate_stop(struct healthgate *g, const char *why)
 	buf_init(&b, g->why, sizeof(g->why));
 	buf_addf(&b, "no verdict: %s", why);
 	fact_set(g->facts, FACT, FACT_OFF, g->why);
+}
+
+void healthgate_none(struct healthgate *g)
+{
+	deliver(g, HEALTHGATE_EV_NONE, "");
+	if (g->state != HEALTHGATE_OFF)
+		return;
+	loop_cancel(g->loop, &g->tick);
+	g->why[0] = '\0';
 }

@@ -35,7 +35,8 @@
 	X(SICK, "sick")       /* something is */                                                                       \
 	X(SETTLED, "settled") /* nothing was missing for long enough */                                                \
 	X(LATE, "late")       /* the deadline has passed, another slot can boot */                                     \
-	X(STUCK, "stuck")     /* the deadline has passed, no other slot can boot */
+	X(STUCK, "stuck")     /* the deadline has passed, no other slot can boot */                                    \
+	X(NONE, "none")       /* there is no trial: it was begun by an early word that was wrong */
 
 enum healthgate_state {
 #define X(id, name) HEALTHGATE_##id,
@@ -81,6 +82,8 @@ struct healthgate {
 
 /* The fact trial-boot is on; the rest of *g is set by its owner. A second call changes nothing. */
 void healthgate_trial(struct healthgate *g);
+/* What was begun is no trial, as was found out since. No effect behind a verdict. */
+void healthgate_none(struct healthgate *g);
 /* No more verdicts, and why. No effect without a trial, or after its end. */
 void healthgate_stop(struct healthgate *g, const char *why);
 /* Nothing stands against confirming this slot: there is no trial, or it went well. */

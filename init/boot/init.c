@@ -20,6 +20,7 @@
 #include "boot/box.h"
 #include "boot/commands.h"
 #include "boot/fault.h"
+#include "boot/trial.h"
 #include "boot/wire.h"
 #include "host/bootenv.h"
 #include "host/cgroup.h"
@@ -60,6 +61,15 @@ static void take_slot(struct box *b)
 		log_warnx("init", "%s", e.text);
 }
 
+/* A command line that names a slot is somebody's test. */
+static void take_trial(struct box *b)
+{
+	const char *text = getenv(INIT_ENV_TRIAL);
+	uint64_t left;
+	if (text != NULL && b->slot != '\0' && !b->cmdline.slot[0] && str_u64(text, BOOTENV_MOST, &left) == 0)
+		trial_early(b, (unsigned)left);
+}
+
 static int start_mounts(void *arg, struct err *e)
 {
 	struct box *b = arg;
@@ -70,6 +80,7 @@ static int start_mounts(void *arg, struct err *e)
 	if (cmdline_read(&b->cmdline, &bad) < 0)
 		log_warnx("init", "%s", bad.text);
 	take_slot(b);
+	take_trial(b);
 	if (rc < 0)
 		*e = first;
 	return rc;

@@ -24,6 +24,7 @@
 #include "boot/fallback.h"
 #include "boot/init.h"
 #include "boot/say.h"
+#include "boot/tries.h"
 #include "host/bootenv.h"
 #include "host/cmdline.h"
 #include "host/disk.h"
@@ -47,6 +48,8 @@ static struct {
 	struct disk_match match;
 	unsigned which;               /* of match */
 	struct bootenv_entry started; /* by the boot loader; slot '\0': it does not say */
+	bool trial;                   /* that start was one of a new slot's tries */
+	unsigned left;                /* of them */
 	bool suspect;                 /* it is the root that failed */
 	char wanted;                  /* slot that the command line or the boot loader says; '\0': none */
 	char slot;                    /* that runs; '\0': nobody knows */
@@ -124,6 +127,7 @@ static int ask_loader(struct err *e)
 		s1.started.slot = '\0';
 	}
 	s1.wanted = s1.started.slot;
+	s1.trial = s1.wanted != '\0' && tries_read(&s1.started, &s1.left, e) == 0;
 	return 0;
 }
 
@@ -322,13 +326,20 @@ static int start_stage2(struct err *e)
 	static char name[] = "hearth", role[] = "init";
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/", term[] = "TERM=linux";
 	static char slot[] = INIT_ENV_SLOT "=?";
-	char began[LIMIT_NAME];
+	char began[LIMIT_NAME], trial[LIMIT_NAME];
 	char *argv[] = {name, role, NULL};
-	char *envp[] = {path, home, term, began, s1.slot ? slot : NULL, NULL};
+	char *envp[7] = {path, home, term, began};
+	unsigned n = 4;
 
 	slot[sizeof(slot) - 2] = s1.slot;
-	if (str_format(began, sizeof(began), INIT_ENV_STAGE1 "=%llu", (unsigned long long)s1.began) < 0)
+	if (str_format(began, sizeof(began), INIT_ENV_STAGE1 "=%llu", (unsigned long long)s1.began) < 0 ||
+	    str_format(trial, sizeof(trial), INIT_ENV_TRIAL "=%u", s1.left) < 0)
 		return err_set(e, EOVERFLOW, "clock");
+	if (s1.slot)
+		envp[n++] = slot;
+	/* The loader's word is on the entry that it started. */
+	if (s1.trial && s1.slot == s1.started.slot)
+		envp[n] = trial;
 	sys_execve(PATH_SELF, argv, envp);
 	return err_sys(e, "exec " PATH_SELF);
 }

@@ -11,6 +11,9 @@
 #include "boot/judge.h"
 #include "boot/leave.h"
 
+#define FACT_TRIAL "trial-boot"
+#define FACT_OTHER "slot-other"
+
 static void missing(struct buf *out, void *arg)
 {
 	const struct box *box = arg;
@@ -79,9 +82,27 @@ void trial_fact(struct box *box, const struct fact *f)
 {
 	if (box->safe[0] != '\0' || shutdown_running(&box->shutdown))
 		return;
+	if (!str_eq(f->name, FACT_TRIAL))
+		return;
 	/* Told after slot-other. With nothing to go back to, as after flashing, there is nothing to try. */
-	if (str_eq(f->name, "trial-boot") && f->value == FACT_ON && fact_get(&box->facts, "slot-other") == FACT_ON)
+	if (f->value == FACT_ON && fact_get(&box->facts, FACT_OTHER) == FACT_ON)
 		healthgate_trial(&box->trial.gate);
+	else if (box->trial.early)
+		healthgate_none(&box->trial.gate);
+	box->trial.early = false;
+}
+
+void trial_early(struct box *box, unsigned left)
+{
+	char detail[LIMIT_DETAIL];
+	if (fact_find(&box->facts, FACT_TRIAL) != NULL)
+		return;
+	if (str_format(detail, sizeof(detail), "slot %c, %u %s left, says the boot loader", box->slot, left,
+	               left == 1 ? "try" : "tries") < 0)
+		detail[0] = '\0';
+	fact_set(&box->facts, FACT_OTHER, FACT_ON, "in the boot loader's list");
+	fact_set(&box->facts, FACT_TRIAL, FACT_ON, detail);
+	box->trial.early = true;
 }
 
 void trial_stop(struct box *box, const char *why)

@@ -157,6 +157,7 @@ int wire_services(struct box *box, struct err *e)
 	if (box->services.count > 0)
 		return 0;
 	(void)identify_settings(&box->identify, on_settings_problem, box);
+	trial_settings(box);
 	guard_settings(&box->guard, box->identify.settings.watchdog);
 	if (identify_apply(&box->identify, e) < 0)
 		log_warnx("identity", "%s", e->text);

@@ -20,5 +20,8 @@ void records_explain(struct identity *id, struct end *last, enum end_kind kind, 
 /* Notes how the last run ended in PATH_STATE_ENDS, and that this one runs: the next boot then knows when it was cut
  * short. slot: this run's. */
 MUST_CHECK int records_begin(const struct end *last, const char *slot, struct err *e);
+/* How the last runs ended, PATH_STATE_ENDS. Lines that are none are left out and logged. */
+MUST_CHECK int records_read_ends(struct ends *all, struct err *e);
+MUST_CHECK int records_write_ends(const struct ends *all, struct err *e);
 
 #endif

@@ -25,6 +25,7 @@
 #include "node/crash.h"
 #include "node/esp.h"
 #include "node/fs.h"
+#include "node/givenup.h"
 #include "node/layout.h"
 #include "node/records.h"
 #include "node/slot.h"
@@ -303,6 +304,15 @@ static int note_end(struct err *e)
 	return records_begin(&st.last, slot, e);
 }
 
+static int note_given_up(struct err *e)
+{
+	char slot;
+
+	if (st.counted || bootenv_running(&slot, e) < 0)
+		return 0;
+	return givenup_note(&st.id, slot, e);
+}
+
 static int copy_files(struct err *e)
 {
 	unsigned bad = copies_to_run();
@@ -463,6 +473,7 @@ static const struct step {
 	{"records", read_records, STATE, STATE, true},
 	{"kernel log of the last run", keep_crash, STATE, 0, false},
 	{"how the last run ended", note_end, STATE, 0, true},
+	{"a slot that was given up", note_given_up, STATE | ESP, 0, false},
 	{"copies for PID 1", copy_files, STATE, 0, false},
 	{"versions of the slots", tell_versions, STATE | ESP, 0, false},
 	{"identity", publish, STATE, STATE, true},

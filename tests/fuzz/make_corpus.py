@@ -251,6 +251,14 @@ def bootenv():
     yield "attributes", attributes
 
 
+def tries():
+    attributes = bytes([6, 0, 0, 0])
+    yield "counted", attributes + "\\EFI\\Linux\\hearth-0007-b+2-1.efi\0".encode("utf-16-le")
+    yield "list", attributes + "hearth-0001-a.efi\0hearth-0007-b.efi\0auto-reboot\0".encode("utf-16-le")
+    yield "open", attributes + "\\hearth-0007-b+2-1.efi\\".encode("utf-16-le")
+    yield "attributes", attributes
+
+
 def hash_tree(blocks, salt=b"\x5a" * 32, flags=3, want=None, **change):
     """Number of blocks, flags, root.verity; see fuzz_tree.c."""
     def digest(block):
@@ -296,7 +304,7 @@ def delta():
     yield "wrong-length", delta_case(numbers, numbers)[:-1]
 
 
-TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar, bootenv, tree, delta)}
+TARGETS = {f.__name__: f for f in (yaml, json, command, proto, gpt, verity, netlink, tar, bootenv, tree, delta, tries)}
 
 if __name__ == "__main__":
     for target, cases in TARGETS.items():

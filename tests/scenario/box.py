@@ -88,15 +88,17 @@ def traced(name, **keys):
 
 
 class Box:
-    """One running box. files: path in the box -> text. services: name -> text of its file."""
+    """One running box. files: path in the box -> text. services: name -> text of its file. env: PID 1's environment,
+    which is what stage 1 hands over."""
 
-    def __init__(self, services, files=None, limits=None):
+    def __init__(self, services, files=None, limits=None, env=None):
         self.files = {'/etc/passwd': 'root:x:0:0:root:/:/bin/sh\n', '/trace': '', '/dev/kmsg': '',
                       '/dev/console': '', '/etc/hearth/settings.yaml': 'hostname: ""\n',
                       '/usr/share/hearth/build-epoch': '1700000000\n'}
         self.files.update({'/etc/hearth/services/%s.yaml' % n: t for n, t in services.items()})
         self.files.update(files or {})
         self.limits = limits or []
+        self.env = env or {}
         self.pid = None
         self.kept = {}
         self.status = None
@@ -232,7 +234,7 @@ class Box:
         for number in range(1, 32):
             if number not in (signal.SIGKILL, signal.SIGSTOP):
                 signal.signal(number, signal.SIG_DFL)
-        os.execve('/usr/bin/hearth', ['hearth', 'init'], {})
+        os.execve('/usr/bin/hearth', ['hearth', 'init'], self.env)
 
     # ---- looking into it ----
 

@@ -1,5 +1,5 @@
 """From the exec of PID 1 to a box that works."""
-from box import SLEEP, check, service, until
+from box import RESTARTED, SLEEP, check, service, until
 
 IDENTITY = ('machine-id=0123456789abcdef0123456789abcdef\nhostname=hearth-0123\nboots=7\nclock=0\n'
             'last-shutdown=reboot asked for by a test\n')
@@ -87,6 +87,32 @@ def case_trial(make):
         box.ctl('fact', 'node-ready', 'on')
     check(box.ask('status')['health'].endswith(' left'), box.ask('status')['health'])
     check(facts(box)['healthy']['value'] == 'off', 'it is kept already')
+
+
+def case_trial_without_disks(make):
+    """A new version that cannot mount its disks: nobody but the boot loader tells of a trial. When the time is up, a
+    minute at least, the box restarts by itself, though its slot cannot be marked bad."""
+    box = make({'storage': service('storage', 'exit 1', type='oneshot'), 'a': service('a', SLEEP)},
+               files={'/etc/hearth/settings.yaml': 'update:\n  health-deadline: 1m\n'},
+               env={'HEARTH_SLOT': 'b', 'HEARTH_TRIAL': '2'})
+    box.wait_ready('a')
+    check(facts(box)['trial-boot']['detail'] == 'slot b, 2 tries left, says the boot loader', facts(box)['trial-boot'])
+    health = until(lambda: box.ask('status')['health'], 'the trial')
+    check(health.startswith('waiting for a running system'), health)
+    check(box.wait(120) == RESTARTED, 'end is %s' % box.status)
+    check('slot b: still without a running system' in box.read('/dev/console'), 'the console tells why')
+    check('the slot could not be marked bad' in box.read('/dev/kmsg'), 'the log tells that it is not marked')
+
+
+def case_no_trial_by_the_entries(make):
+    """What the boot entries say goes over the boot loader's early word."""
+    box = make({'a': service('a', SLEEP)}, env={'HEARTH_SLOT': 'b', 'HEARTH_TRIAL': '2'})
+    box.wait_ready('a')
+    until(lambda: box.ask('status')['health'], 'the trial')
+    box.ctl('fact', 'slot-other', 'unknown', 'empty')
+    box.ctl('fact', 'trial-boot', 'on', 'slot b, 2 tries left')
+    check(box.ask('status')['health'] == '', box.ask('status')['health'])
+    check(facts(box)['health']['value'] == 'unknown', facts(box)['health'])
 
 
 def case_broken_service_file(make):

@@ -22,13 +22,14 @@ static struct err e;
 static const char *lacks; /* what is missing */
 static char changes[64];  /* first letters of the states it went to */
 
-/* Written apart from the table on purpose: one letter per event trial, well, sick, settled, late, stuck. */
+/* Written apart from the table on purpose: one letter per event trial, well, sick, settled, late, stuck,
+ * none. */
 static const struct {
 	enum healthgate_state from;
 	const char *to;
 } expected[] = {
-	{HEALTHGATE_OFF, "wooooo"},  {HEALTHGATE_WAITING, "wswwfa"}, {HEALTHGATE_SETTLING, "sswgss"},
-	{HEALTHGATE_GOOD, "gggggg"}, {HEALTHGATE_ALONE, "asaafa"},   {HEALTHGATE_FAILED, "ffffff"},
+	{HEALTHGATE_OFF, "woooooo"},  {HEALTHGATE_WAITING, "wswwfao"}, {HEALTHGATE_SETTLING, "sswgsso"},
+	{HEALTHGATE_GOOD, "ggggggg"}, {HEALTHGATE_ALONE, "asaafaa"},   {HEALTHGATE_FAILED, "fffffff"},
 };
 
 static void every_cell(void **state)
@@ -112,6 +113,28 @@ static void no_trial(void **state)
 	pass(2000000);
 	assert_null(fact_find(&facts, "health"));
 	assert_string_equal(changes, "");
+}
+
+static void it_was_none(void **state)
+{
+	(void)state;
+	healthgate_none(&g); /* of nothing */
+	assert_null(fact_find(&facts, "health"));
+	healthgate_trial(&g);
+	pass(2000);
+	healthgate_none(&g);
+	assert_true(healthgate_allows(&g));
+	health(FACT_UNKNOWN, "no trial: the boot entries say so");
+	assert_string_equal(g.why, "");
+	pass(2000000);
+	assert_string_equal(changes, "wo");
+	/* Behind a verdict it is too late. */
+	lacks = "";
+	healthgate_trial(&g);
+	pass(12000);
+	healthgate_none(&g);
+	health(FACT_ON, g.why);
+	assert_string_equal(changes, "wowsg");
 }
 
 static void it_gets_well(void **state)
@@ -230,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cell),
 		TEST(no_trial),
+		TEST(it_was_none),
 		TEST(it_gets_well),
 		TEST(it_does_not),
 		TEST(all_is_there_at_the_last_moment),

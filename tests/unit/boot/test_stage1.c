@@ -47,9 +47,11 @@ enum {
 	FD_OTHER = 1006
 };
 static bool disk_is_root;
-static const char *loader;      /* what the boot loader says it started; NULL: there are no EFI variables */
-static const char *label[2][8]; /* of the partitions of vda and vdb */
-static char handed[64];         /* HEARTH_SLOT for stage 2 */
+static const char *loader;            /* what the boot loader says it started; NULL: there are no EFI variables */
+static const char *label[2][8];       /* of the partitions of vda and vdb */
+static char handed[64];               /* HEARTH_SLOT for stage 2 */
+static char handed_trial[64];         /* HEARTH_TRIAL; "": none */
+static const char *counted, *entries; /* the loader's other variables; "|" for a zero; NULL: absent */
 static unsigned program_reads;
 
 static void note(const char *what, const char *a, const char *b)
@@ -70,13 +72,16 @@ static int text_file(const char *text)
 	return fd;
 }
 
-static int variable(void)
+static int variable(const char *text)
 {
 	char file[] = "/tmp/hearth-test-stage1-XXXXXX", value[200] = {6, 0, 0, 0};
 	size_t n = 4;
 
-	for (const char *p = loader; *p; p++, n += 2)
-		value[n] = *p;
+	errno = ENOENT;
+	if (text == NULL)
+		return -1;
+	for (const char *p = text; *p; p++, n += 2)
+		value[n] = *p == '|' ? 0 : *p;
 	int fd = mkostemp(file, O_CLOEXEC);
 	unlink(file);
 	assert_int_equal(write(fd, value, n + 2), n + 2);
@@ -131,7 +136,11 @@ static int vm_open(const char *path, int flags, mode_t mode)
 	if (strncmp(path, "/sys/dev/block/", 15) == 0)
 		return sys_file(path);
 	if (strncmp(path, "/sys/firmware/efi/efivars/LoaderEntrySelected-", 46) == 0)
-		return variable();
+		return variable(loader);
+	if (strncmp(path, "/sys/firmware/efi/efivars/LoaderBootCountPath-", 46) == 0)
+		return variable(counted);
+	if (strncmp(path, "/sys/firmware/efi/efivars/LoaderEntries-", 40) == 0)
+		return variable(entries);
 	if (strcmp(path, "/dev/dm-0") == 0)
 		return FD_ROOT;
 	if (strcmp(path, "/sysroot/usr/bin/hearth") == 0)
@@ -272,10 +281,12 @@ static int vm_execve(const char *path, char *const argv[], char *const envp[])
 	assert_string_equal(argv[0], "hearth");
 	assert_string_equal(argv[1], "init");
 	assert_null(argv[2]);
-	handed[0] = '\0';
+	handed[0] = handed_trial[0] = '\0';
 	for (unsigned i = 0; envp[i]; i++) {
 		if (strncmp(envp[i], INIT_ENV_SLOT "=", strlen(INIT_ENV_SLOT "=")) == 0)
 			strcpy(handed, envp[i]);
+		if (strncmp(envp[i], INIT_ENV_TRIAL "=", strlen(INIT_ENV_TRIAL "=")) == 0)
+			strcpy(handed_trial, envp[i]);
 	}
 	assert_non_null(envp[0]);
 	note("exec", path, NULL);
@@ -308,6 +319,7 @@ static int setup(void **state)
 	disks = " 254 0 4194304 vda\n 254 1 524288 vda1\n 254 2 1048576 vda2\n";
 	roots = "vda2";
 	loader = "hearth-0001-a.efi";
+	counted = entries = NULL;
 	memset(label, 0, sizeof(label));
 	for (unsigned i = 0; i < 2; i++) {
 		label[i][2] = "system-a";
@@ -439,6 +451,26 @@ static void the_slot_is_handed_on(void **state)
 	label[0][2] = loader = NULL;
 	booted("");
 	assert_string_equal(console, "");
+}
+
+static void a_trial_is_handed_on(void **state)
+{
+	(void)state;
+	loader = "hearth-0002-a.efi";
+	counted = "\\EFI\\Linux\\hearth-0002-a+2-1.efi|";
+	entries = "hearth-0002-a.efi|hearth-0001-b.efi|";
+	booted("HEARTH_SLOT=a");
+	assert_string_equal(handed_trial, "HEARTH_TRIAL=2");
+	label[0][2] = "system-b"; /* another slot runs than the loader speaks of */
+	booted("HEARTH_SLOT=b");
+	assert_string_equal(handed_trial, "");
+	label[0][2] = "system-a";
+	entries = "hearth-0002-a.efi|";
+	booted("HEARTH_SLOT=a");
+	assert_string_equal(handed_trial, "");
+	counted = NULL;
+	booted("HEARTH_SLOT=a");
+	assert_string_equal(handed_trial, "");
 }
 
 static void the_loader_decides_between_two_slots(void **state)
@@ -609,6 +641,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_disk_that_never_comes, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_disks_are_both_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_slot_is_handed_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_trial_is_handed_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_loader_decides_between_two_slots, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_command_line_goes_over_the_loader, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_root_is_in_another_slot_than_the_loader_says, setup, teardown),

@@ -192,6 +192,55 @@ static void progress_is_no_flood_of_events(void **state)
 	assert_string_equal(health(), "waiting for node-ready; 14:36 left");
 }
 
+static void the_loader_is_heard_first(void **state)
+{
+	(void)state;
+	trial_early(&box, 2);
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_WAITING);
+	assert_string_equal(fact_find(&box.facts, "trial-boot")->detail, "slot b, 2 tries left, says the boot loader");
+	/* The entries say the same. */
+	begin("");
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_WAITING);
+	assert_string_equal(fact_find(&box.facts, "trial-boot")->detail, "slot b, 2 tries left");
+	trial_early(&box, 1); /* too late */
+	assert_string_equal(fact_find(&box.facts, "trial-boot")->detail, "slot b, 2 tries left");
+	/* What they say later is no news of the beginning. */
+	fact_set(&box.facts, "trial-boot", FACT_OFF, "");
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_WAITING);
+}
+
+static void the_entries_know_better(void **state)
+{
+	(void)state;
+	trial_early(&box, 1);
+	assert_string_equal(fact_find(&box.facts, "trial-boot")->detail, "slot b, 1 try left, says the boot loader");
+	stages_begin(&box.stages);
+	fact_set(&box.facts, "slot-other", FACT_OFF, "bad");
+	fact_set(&box.facts, "trial-boot", FACT_ON, "slot b, 1 try left");
+	fact_set(&box.facts, "state-mounted", FACT_ON, "");
+	pass(1000);
+	assert_int_equal(box.trial.gate.state, HEALTHGATE_OFF);
+	assert_int_equal(fact_get(&box.facts, "healthy"), FACT_ON);
+	assert_string_equal(box.trial.gate.why, "");
+}
+
+/* Neither state nor boot entries: nothing but the loader's word. */
+static void one_without_disks_is_left(void **state)
+{
+	(void)state;
+	trial_early(&box, 2);
+	stages_begin(&box.stages);
+	pass(2000);
+	assert_int_equal(box.system, SYSTEM_DEGRADED);
+	assert_string_equal(health(), "waiting for a running system; 14:55 left");
+	unsigned before = spawns;
+	pass(900000);
+	assert_true(spawns > before);
+	assert_true(shutdown_running(&box.shutdown));
+	assert_int_equal(box.shutdown.kind, END_HEALTH_GATE);
+	assert_string_equal(box.shutdown.why, "slot b: still without a running system after 15:00");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -205,6 +254,9 @@ int main(void)
 		TEST(the_settings_count),
 		TEST(a_broken_list_asks_for_nothing),
 		TEST(progress_is_no_flood_of_events),
+		TEST(the_loader_is_heard_first),
+		TEST(the_entries_know_better),
+		TEST(one_without_disks_is_left),
 	};
 	int fd = mkstemp(apps);
 	if (fd >= 0)

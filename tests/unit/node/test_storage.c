@@ -171,6 +171,39 @@ static void the_boot_entries_are_told(void **state)
 	assert_string_equal(box_read("/run/hearth/slots"), "a good 1 0 0.0.9\nb trial 2 2 " BOARD_VERSION "\n");
 }
 
+/* The new slot could not mount this disk: only its boot entry tells of it. */
+static void a_slot_that_left_no_word_is_told_of(void **state)
+{
+	static const char why[] =
+		"slot b, version 0.2.0 did not get as far as its disks in 3 starts; the boot loader went "
+		"back to slot a";
+
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
+	box_write("/boot/EFI/Linux/hearth-0001-a.efi", "x");
+	box_write("/boot/EFI/Linux/hearth-0002-b+0-3.efi", "x");
+	box_write("/run/hearth/slot", "a\n");
+	assert_int_equal(run(), 0);
+	disk_power_cycle();
+	box_write("/state/update/slot-b", "0.2.0\n");
+	box_write("/state/last-shutdown", "update 1764000000 60 a 0.1.0 well update to 0.2.0\n");
+	assert_int_equal(run(), 0);
+	assert_non_null(strstr(box_read("/run/hearth/ends"), " b 0.2.0 ill "));
+	assert_non_null(strstr(box_read("/run/hearth/ends"), why));
+	assert_non_null(strstr(box_read("/run/hearth/identity"), why));
+	/* Once. */
+	disk_power_cycle();
+	box_write("/state/last-shutdown", "asked 1764000000 60 a 0.1.0 well reboot\n");
+	assert_int_equal(run(), 0);
+	const char *first = strstr(box_read("/run/hearth/ends"), why);
+	assert_non_null(first);
+	assert_null(strstr(first + 1, why));
+	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=reboot, "));
+}
+
 static void a_disk_too_small_for_data(void **state)
 {
 	(void)state;
@@ -252,6 +285,29 @@ static void a_boot_partition_is_made_anew_from_copies_only(void **state)
 	assert_both_on();
 }
 
+/* What the boot partition holds is read whole only when its check found something. */
+static void a_boot_partition_left_dirty_is_read_whole(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/data/esp"), 0700), 0);
+	box_write("/data/esp/a.efi", "abc");
+	box_write("/data/esp/a",
+	          "hearth-0004-a.efi ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n");
+	box_write("/boot/EFI/Linux/hearth-0004-a.efi", "abx");
+	for (unsigned i = 0; i < 2; i++) {
+		disk_power_cycle();
+		box_write("/run/hearth/slot", "a\n");
+		helper_fails = i == 1 ? "fsck.fat" : NULL;
+		helper_status = 1;
+		(void)run();
+		assert_both_on();
+		assert_string_equal(box_read("/boot/EFI/Linux/hearth-0004-a.efi"), i == 1 ? "abc" : "abx");
+	}
+}
+
 static void a_failed_mkfs_is_repeated_at_the_next_boot(void **state)
 {
 	(void)state;
@@ -285,29 +341,6 @@ static void a_disk_that_is_not_there(void **state)
 	disk_flash(8192);
 	fake_fail_at(1, ENXIO); /* /dev/mapper/control */
 	assert_int_equal(run(), 1);
-/* What the boot partition holds is read whole only when its check found something. */
-static void a_boot_partition_left_dirty_is_read_whole(void **state)
-{
-	(void)state;
-	disk_flash(8192);
-	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
-	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
-	assert_int_equal(mkdir(box_path("/data/esp"), 0700), 0);
-	box_write("/data/esp/a.efi", "abc");
-	box_write("/data/esp/a",
-	          "hearth-0004-a.efi ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n");
-	box_write("/boot/EFI/Linux/hearth-0004-a.efi", "abx");
-	for (unsigned i = 0; i < 2; i++) {
-		disk_power_cycle();
-		box_write("/run/hearth/slot", "a\n");
-		helper_fails = i == 1 ? "fsck.fat" : NULL;
-		helper_status = 1;
-		(void)run();
-		assert_both_on();
-		assert_string_equal(box_read("/boot/EFI/Linux/hearth-0004-a.efi"), i == 1 ? "abc" : "abx");
-	}
-}
-
 	assert_true(heard("fact state-mounted off "));
 	assert_true(heard("fact data-mounted off "));
 	assert_string_equal(disk_log, "");
@@ -409,10 +442,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(apps_before_an_update, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(settings_and_the_seed, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_boot_entries_are_told, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(a_slot_that_left_no_word_is_told_of, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_disk_too_small_for_data, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_larger_disk, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_damaged_file_system_is_never_made_again, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_boot_partition_is_made_anew_from_copies_only, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(a_boot_partition_left_dirty_is_read_whole, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_failed_mkfs_is_repeated_at_the_next_boot, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_kernel_sees_another_size, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_disk_that_is_not_there, disk_up, disk_down),
@@ -423,4 +458,3 @@ int main(void)
 
 	return cmocka_run_group_tests_name("storage", tests, NULL, NULL);
 }
-		cmocka_unit_test_setup_teardown(a_boot_partition_left_dirty_is_read_whole, disk_up, disk_down),
