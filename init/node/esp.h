@@ -16,8 +16,8 @@
  *             while it was writable, for then FAT is marked dirty; at any other time nothing is written there.
  *   confirm   `hearth esp`: a good entry that has no copy gets one
  *   later     `hearth esp check`, when the start is over, at idle priority: entries and copies whole
- * The boot entries have 8 MiB each and more: read and hashed at once they would hold up the start of a slow stick by
- * seconds, for what hardly ever happens (bytes that went bad at rest).
+ * The boot entries have 8 MiB each: read at once they would hold up the start from a slow stick by a second (to hash
+ * them takes 5 ms each), for what hardly ever happens: bytes that went bad at rest.
  *
  * Every step may be cut: a file is written beside its place, flushed and renamed; copy before record. Who writes has
  * its turn (host/turn.h). */
