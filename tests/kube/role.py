@@ -136,7 +136,7 @@ class Role:
 
     # -- what it tells ----------------------------------------------------------------------------------------------
 
-    def wait_fact(self, name, value, text='', deadline=30):
+    def wait_fact(self, name, value, text='', deadline=60):
         """Waits until the fact has that value and its text contains `text`. Gives the whole text."""
         def there():
             return name in self.facts and self.facts[name][0] == value and text in self.facts[name][1]
@@ -152,7 +152,7 @@ class Role:
         self.wait_fact('kube-applied', 'on', deadline=deadline)
         return time.monotonic() - self.began
 
-    def wait_log(self, text, deadline=30, since=0):
+    def wait_log(self, text, deadline=60, since=0):
         """Waits for a line of the log, from byte `since` on, that contains the text. Gives the line."""
         def line():
             with open(self.log, errors='replace') as f:

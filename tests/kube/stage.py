@@ -106,7 +106,7 @@ class Stage:
         self._do('DELETE', self.place(kind, name, ns))
         return time.monotonic()
 
-    def wait(self, condition, what, deadline=30):
+    def wait(self, condition, what, deadline=60):
         return until(condition, what, deadline, 0.02)
 
     # -- the end ----------------------------------------------------------------------------------------------------

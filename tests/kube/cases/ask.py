@@ -2,6 +2,7 @@
 import os
 import re
 
+from cluster import until
 from role import Refused
 from stage import PARENT, check, config_map, deployment, secret, service
 
@@ -49,9 +50,10 @@ def case_answers(stage, node):
 
 
 def pods(stage, role):
-    mine = [pod for pod in role.ask('pods')['pods'] if pod['namespace'] == stage.ns]
-    check(len(mine) == 1 and mine[0]['status'] == 'Running' and mine[0]['ready'] == '1/1', 'pods: %s' % mine)
-    path = role.ask('logs', 'pod/' + mine[0]['name'])['path']
+    def mine():
+        return [pod for pod in role.ask('pods')['pods'] if pod['namespace'] == stage.ns]
+    until(lambda: [(pod['status'], pod['ready']) for pod in mine()] == [('Running', '1/1')], 'a pod that runs', 60)
+    path = role.ask('logs', 'pod/' + mine()[0]['name'])['path']
     inside = stage.cluster.work + '/log/' + path.removeprefix('/var/log/')
     check(path.startswith('/var/log/pods/%s_' % stage.ns) and os.path.exists(inside), 'the log is at ' + path)
 
