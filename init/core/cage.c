@@ -12,8 +12,8 @@
 #include "base/sys.h"
 #include "core/passwd.h"
 
-#define TEST_LEN   3                           /* instructions of one test */
-#define ROW_LEN    (3 + CAGE_TESTS * TEST_LEN) /* of one call with tests; the longest row */
+#define TEST_LEN 3                           /* instructions of one test */
+#define ROW_LEN  (3 + CAGE_TESTS * TEST_LEN) /* of one call with tests; the longest row */
 
 struct rules {
 	struct sock_filter code[5 + CAGE_CALLS * ROW_LEN];

@@ -17,8 +17,8 @@ int64_t stale_time(const char *text);
 /* It runs, and one of its containers has done so since before `began`, the beginning of this boot in seconds since
  * 1970. One that is being deleted counts for nobody. */
 bool stale_pod(yyjson_val *pod, int64_t began);
-/* Ready pods that the status of a workload tells of. Its controller may not have looked yet in this boot, long after the
- * kubelet has: then it tells of more than there are. */
+/* Ready pods that the status of a workload tells of. Its controller may not have looked yet in this boot, long after
+ * the kubelet has: then it tells of more than there are. */
 unsigned stale_claims(yyjson_val *workload);
 /* The workload of which the pod is Ready; false: it is not, or has none. A Deployment owns its pods by way of a
  * ReplicaSet that is called NAME-HASH, with the pod's label pod-template-hash. name is where the id's name is kept. */

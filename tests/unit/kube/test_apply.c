@@ -253,7 +253,8 @@ static void news_that_come_before_the_answer_count(void **state)
 	add("", "ConfigMap", "next", "next", 1);
 	start();
 	see(0, WATCH_MODIFIED,
-	    "{\"metadata\":{\"resourceVersion\":\"12\",\"managedFields\":[{\"manager\":\"hearth\",\"operation\":\"Apply\","
+	    "{\"metadata\":{\"resourceVersion\":\"12\",\"managedFields\":[{\"manager\":\"hearth\",\"operation\":"
+	    "\"Apply\","
 	    "\"fieldsV1\":{\"f:spec\":{}}}]},\"status\":{\"replicas\":1,\"updatedReplicas\":1,\"readyReplicas\":1,"
 	    "\"availableReplicas\":1,\"conditions\":[{\"type\":\"Available\",\"status\":\"True\"}]}}");
 	reply(0, 200, object(10, "spec")); /* how it was when it was made; no other event comes */
