@@ -67,6 +67,25 @@ static int check_tree(struct intake *in, struct err *e)
 	return target_open(&in->target, &want, in->m->root.hash, e);
 }
 
+/* Has an install of the same image been here before? Then its tree is there. */
+static int look_at_target(struct intake *in, struct err *e)
+{
+	struct err none = {0};
+	if (open_target(in, e) < 0)
+		return -1;
+	in->again = check_tree(in, &none) == 0;
+	return 0;
+}
+
+/* Of an older release next to nothing lies in the same place; to look for it would be to read the whole slot. */
+static int keep_blocks(struct intake *in, struct err *e)
+{
+	if (in->again && target_resume(&in->target, e) < 0)
+		return -1;
+	in->kept = in->target.done.count * VERITY_BLOCK;
+	return 0;
+}
+
 static int check_sum(struct intake *in, enum tar_member which, struct err *e)
 {
 	uint8_t sum[SHA256_BYTES];
@@ -115,12 +134,11 @@ static int begin(struct intake *in, enum tar_member which, struct err *e)
 {
 	sha256_init(&in->sum);
 	if (which == TAR_VERITY)
-		return open_target(in, e);
+		return look_at_target(in, e);
 	if (which == TAR_UKI)
 		return empty_uki(in, e);
-	if (target_resume(&in->target, e) < 0)
+	if (keep_blocks(in, e) < 0)
 		return -1;
-	in->kept = in->target.done.count * VERITY_BLOCK;
 	target_seek(&in->target, 0);
 	return 0;
 }
@@ -149,7 +167,10 @@ static int end(struct intake *in, enum tar_member which, struct err *e)
 		return 0;
 	if (check_sum(in, which, e) < 0)
 		return -1;
-	return which == TAR_VERITY ? check_tree(in, e) : 0;
+	if (which == TAR_UKI)
+		return 0;
+	/* Before any block: it is what tells the next install that blocks may be there. */
+	return check_tree(in, e) < 0 ? -1 : target_flush(&in->target, e);
 }
 
 /* --- the reader: of the manifest, and of all of a source without ranges ----------------------- */
@@ -299,10 +320,9 @@ static int read_member(struct intake *in, enum tar_member which, struct err *e)
 /* The tree that an earlier install has put there is as good as a fetched one: it is checked all the same. */
 static int read_tree(struct intake *in, struct err *e)
 {
-	struct err old = {0};
-	if (open_target(in, e) < 0)
+	if (look_at_target(in, e) < 0)
 		return -1;
-	return check_tree(in, &old) == 0 ? 0 : read_member(in, TAR_VERITY, e);
+	return in->again ? 0 : read_member(in, TAR_VERITY, e);
 }
 
 static int copy_local(struct intake *in, struct err *e)
@@ -311,9 +331,8 @@ static int copy_local(struct intake *in, struct err *e)
 	struct err none = {0};
 	const struct verity salt = wanted(in);
 	progress(in, MSG_LOOK_PHASE, 0, 0);
-	if (target_resume(&in->target, e) < 0)
+	if (keep_blocks(in, e) < 0)
 		return -1;
-	in->kept = in->target.done.count * VERITY_BLOCK;
 	if (in->running_fd < 0)
 		return 0;
 	progress(in, MSG_COPY_PHASE, 0, 0);

@@ -323,6 +323,15 @@ static void a_second_time_fetches_little(void **state)
 	assert_true(is_installed());
 }
 
+static void what_another_release_has_left_is_not_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(pwrite(target_fd, image, IMAGE, 0), IMAGE);
+	assert_int_equal(install(), 0);
+	assert_true(is_installed());
+	assert_int_equal(in.kept, 0);
+}
+
 static void the_running_slot_is_used(void **state)
 {
 	static const uint8_t magic[] = {0xE2, 0xE1, 0xF5, 0xE0};
@@ -465,6 +474,7 @@ int main(void)
 		T(nothing_is_written_before_it_is_wanted),
 		T(the_length_must_be_right),
 		T(a_second_time_fetches_little),
+		T(what_another_release_has_left_is_not_looked_at),
 		T(the_running_slot_is_used),
 		T(a_look_writes_nothing),
 		T(each_damage_is_found),
