@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs the build packages that this machine lacks (packages.txt): as root, or through sudo. Go is looked for only:
-# Kubernetes wants a newer one than Debian packages.
+# Installs the build packages that this machine lacks (packages.txt, or another list): as root, or through sudo. Go is
+# looked for only: Kubernetes wants a newer one than Debian packages. board/setup.sh [LIST]
 set -eu
+list=$(realpath "${1:-$(dirname "$0")/packages.txt}")
 cd "$(dirname "$0")"
 want=$(sed -n 's/^go //p' go.mod)
 have=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//')
@@ -11,7 +12,7 @@ if [ "$(printf '%s\n%s\n' "$want" "${have:-0}" | sort -V | head -n 1)" != "$want
 fi
 missing=''
 # shellcheck disable=SC2013 # names are words
-for p in $(sed '/^#/d; s/[[:space:]].*//' packages.txt); do
+for p in $(sed '/^#/d; s/[[:space:]].*//' "$list"); do
 	case $(dpkg-query -W -f '${Status}' "$p" 2>/dev/null || true) in
 	*" installed") ;;
 	*) missing="$missing $p" ;;

@@ -64,6 +64,31 @@ static int check_tree(struct intake *in, struct err *e)
 	return target_open(&in->target, &want, in->m->root.hash, e);
 }
 
+/* Has an install of the same image been here before? Then its tree is there. */
+static int look_at_target(struct intake *in, struct err *e)
+{
+	struct err none = {0};
+	if (open_target(in, e) < 0)
+		return -1;
+	in->again = check_tree(in, &none) == 0;
+	return 0;
+}
+
+/* The new tree: it goes to the disk before any block, for it tells the next install that blocks may be there. */
+static int close_tree(struct intake *in, struct err *e)
+{
+	return check_tree(in, e) < 0 ? -1 : target_flush(&in->target, e);
+}
+
+/* Of an older release next to nothing lies in the same place; to look for it would be to read the whole slot. */
+static int keep_blocks(struct intake *in, struct err *e)
+{
+	if (in->again && target_resume(&in->target, e) < 0)
+		return -1;
+	in->kept = in->target.done.count * VERITY_BLOCK;
+	return 0;
+}
+
 /* --- members that come whole, from the reader of a source without ranges ---------------------- */
 
 static int begin_kernel(struct intake *in, struct err *e)
@@ -76,9 +101,8 @@ static int begin_kernel(struct intake *in, struct err *e)
 
 static int begin_image(struct intake *in, struct err *e)
 {
-	if (target_resume(&in->target, e) < 0)
+	if (keep_blocks(in, e) < 0)
 		return -1;
-	in->kept = in->target.done.count * VERITY_BLOCK;
 	target_seek(&in->target, 0);
 	return 0;
 }
@@ -87,9 +111,9 @@ static int begin(struct intake *in, enum tar_member which, struct err *e)
 {
 	switch (which) {
 	case TAR_VERITY:
-		return open_target(in, e);
+		return look_at_target(in, e);
 	case TAR_HASHES:
-		return check_tree(in, e) < 0 ? -1 : kernel_init(&in->kernel, in->m->member[TAR_UKI].size, e);
+		return close_tree(in, e) < 0 ? -1 : kernel_init(&in->kernel, in->m->member[TAR_UKI].size, e);
 	case TAR_UKI:
 		return begin_kernel(in, e);
 	default:
@@ -357,13 +381,13 @@ static int read_tree(struct intake *in, int fd, uint64_t offset, struct err *e)
 static int need_tree(struct intake *in, struct err *e)
 {
 	struct err old = {0};
-	if (open_target(in, e) < 0)
+	if (look_at_target(in, e) < 0)
 		return -1;
-	if (check_tree(in, &old) == 0 && check_tree_sum(in, &old) == 0)
+	if (in->again && check_tree_sum(in, &old) == 0)
 		return 0;
 	if (read_tree(in, in->target_fd, in->m->root.blocks * VERITY_BLOCK, e) < 0)
 		return -1;
-	return check_tree(in, e);
+	return close_tree(in, e);
 }
 
 /* A running slot that cannot be read spares nothing, but hinders nothing either. */
@@ -380,9 +404,8 @@ static void read_running(struct intake *in)
 static int copy_local(struct intake *in, struct err *e)
 {
 	progress(in, MSG_LOOK_PHASE, 0, 0);
-	if (target_resume(&in->target, e) < 0)
+	if (keep_blocks(in, e) < 0)
 		return -1;
-	in->kept = in->target.done.count * VERITY_BLOCK;
 	if (in->delta.count == 0)
 		return 0;
 	progress(in, MSG_COPY_PHASE, 0, 0);

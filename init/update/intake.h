@@ -61,6 +61,7 @@ struct intake {
 	const struct update_manifest *m; /* verified, by the time of the offer */
 	bool offered;                    /* it was verified, and offer called */
 	bool stream;                     /* the source has no ranges */
+	bool again;                      /* the target has this image's tree: an install was interrupted */
 	uint64_t at[TAR_MEMBERS];        /* in the bundle */
 	uint64_t bundle;                 /* bytes of it */
 	uint64_t copied, kept;           /* bytes of the image that the running slot, an earlier install had */

@@ -3,8 +3,7 @@
  * 1. target_init, then the bytes of root.verity by target_tree, in any pieces: they go behind the image's place.
  * 2. target_open checks the whole tree against the root hash, read back from the target.
  * 3. target_resume, when an earlier install may have left something: reads the target and finds what is right already.
- *    No record is needed for that. (Then 1. may be left out: target_open says whether the tree is there.) It also
- *    spares a slot with an older release what is the same in the same place: nothing is written that is right.
+ *    No record is needed for that. (Then 1. may be left out: target_open says whether the tree is there.)
  * 4. target_copy from the running slot; target_seek + target_feed for what comes from outside. Each block is verified
  *    before it is written; a wrong one stops it.
  * 5. target_finish: everything to the disk, then every block is read back past the page cache, and checked.

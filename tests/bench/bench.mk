@@ -22,4 +22,9 @@ build/bench/blocks: tests/bench/blocks.c build/client/libinit.a
 bench-blocks: build/bench/blocks ## the blocks of an install beside dd and sha256sum; RUNNING=other/root.img for a delta
 	@tests/bench/blocks.sh $(RUNNING)
 
-.PHONY: bench-boot bench-kube bench-blocks
+bench-update: ## an install beside dd + SHA-256, RAUC and SWUpdate; bytes of a delta; memory (UB=times, delta or memory)
+	@board/setup.sh tests/bench/packages.txt
+	@$(STEPS) $(BUILD_STEPS)
+	@python3 tests/bench/update.py $(or $(ROUNDS),5) $(UB)
+
+.PHONY: bench-boot bench-kube bench-blocks bench-update

@@ -352,6 +352,15 @@ static void a_second_time_fetches_little(void **state)
 	assert_true(is_installed());
 }
 
+static void what_another_release_has_left_is_not_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(pwrite(target_fd, image, IMAGE, 0), IMAGE);
+	assert_int_equal(install(), 0);
+	assert_true(is_installed());
+	assert_int_equal(in.kept, 0);
+}
+
 static void the_running_slot_is_used(void **state)
 {
 	static const uint8_t magic[] = {0xE2, 0xE1, 0xF5, 0xE0};
@@ -558,13 +567,21 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(it_lands_where_it_belongs), T(nothing_is_written_before_it_is_wanted),
-		T(the_length_must_be_right),  T(a_second_time_fetches_little),
-		T(the_running_slot_is_used),  T(the_running_kernel_is_used),
-		T(a_kernel_that_was_cut),     T(a_list_that_does_not_fit_the_kernel),
-		T(a_look_writes_nothing),     T(each_damage_is_found),
-		T(every_call_fails_once),     T(an_upload_lands_there_too),
-		T(an_upload_that_is_cut),     T(a_foreign_upload_changes_nothing),
+		T(it_lands_where_it_belongs),
+		T(nothing_is_written_before_it_is_wanted),
+		T(the_length_must_be_right),
+		T(a_second_time_fetches_little),
+		T(what_another_release_has_left_is_not_looked_at),
+		T(the_running_slot_is_used),
+		T(the_running_kernel_is_used),
+		T(a_kernel_that_was_cut),
+		T(a_list_that_does_not_fit_the_kernel),
+		T(a_look_writes_nothing),
+		T(each_damage_is_found),
+		T(every_call_fails_once),
+		T(an_upload_lands_there_too),
+		T(an_upload_that_is_cut),
+		T(a_foreign_upload_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
