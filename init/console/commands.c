@@ -217,12 +217,12 @@ static void run_clear(struct session *s)
 
 static const struct {
 	const char *command, *word; /* word: the second one, NULL: any */
-	const char *question;
+	const char *question;       /* fits LINE_PROMPT */
 } confirmed[] = {{"owner", NULL, "Forget the password? [y/N] "},
                  {"reboot", NULL, "Reboot now? [y/N] "},
                  {"rollback", NULL, "Reboot into the other slot? [y/N] "},
                  {"poweroff", NULL, "Power off now? [y/N] "},
-                 {"snapshots", "restore", "Exchange this volume's data for that copy at the next start? [y/N] "},
+                 {"snapshots", "restore", "Put it back at the next start? [y/N] "},
                  {"snapshots", "remove", "Remove this copy for good? [y/N] "},
                  {"halt", NULL, "Halt now? [y/N] "}};
 

@@ -70,7 +70,11 @@ static void rebooting_asks(void **state)
 	forget();
 	type("snapshots remove a/b\r");
 	assert_screen("hearth> snapshots remove a/b\nRemove this copy for good? [y/N]");
-	type("n\rsnapshots restore a/b\rn\r");
+	type("n\r");
+	forget();
+	type("snapshots restore a/b\r");
+	assert_screen("hearth> snapshots restore a/b\nPut it back at the next start? [y/N]");
+	type("n\r");
 	assert_int_equal(pid1.requests, before);
 	type("snapshots restore a/b\ry\r");
 	assert_string_equal(pid1.last, "snapshots restore a/b");
