@@ -144,7 +144,7 @@ static const struct verb {
 	{"next", to_next, true, true, "is started next"},
 };
 
-static int change_entry(const struct bootenv *b, const struct bootenv_entry *from, struct bootenv_entry *to,
+static int rename_entry(const struct bootenv *b, const struct bootenv_entry *from, struct bootenv_entry *to,
                         struct err *e)
 {
 	if (bootenv_unlock(e) < 0)
@@ -178,7 +178,7 @@ static int change(const struct verb *v, char slot, struct err *e)
 	struct bootenv_entry to = *from;
 	if (!v->change(&b, from, &to))
 		return sweep(&b, from, e);
-	if (change_entry(&b, from, &to, e) < 0)
+	if (rename_entry(&b, from, &to, e) < 0)
 		return -1;
 	log_info("slot", "slot %c %s: %s is now %s", slot, v->done, from->name, to.name);
 	return 0;
