@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "board.h"
+#include "host/bootenv_change.h"
 #include "node/fs.h"
 
 static bool is_boot_partition(const struct disk_dev *d, const char *disk)
@@ -63,7 +64,7 @@ static int mark(const struct bootenv_entry *started, struct err *e)
 	struct bootenv_entry bad = bootenv_as_bad(mine);
 	if (bootenv_unlock(e) < 0)
 		return -1;
-	int rc = bootenv_rename(mine, &bad, e);
+	int rc = bootenv_change(&b, mine, &bad, e);
 	bootenv_lock();
 	return rc;
 }

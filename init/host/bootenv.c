@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "base/dir.h"
 #include "base/file.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "base/paths.h"
 #include "base/str.h"
@@ -205,7 +204,7 @@ static bool take_entry(const char *name, void *arg)
 	return !r->full;
 }
 
-static int path_of(const char *name, char path[LIMIT_PATH], struct err *e)
+int bootenv_path(const char *name, char path[LIMIT_PATH], struct err *e)
 {
 	if (str_format(path, LIMIT_PATH, PATH_ESP_ENTRIES "/%s", name) < 0)
 		return err_set(e, ENAMETOOLONG, "%s: name too long", name);
@@ -218,7 +217,7 @@ static int look_inside(struct bootenv *b, struct err *e)
 	struct stat st;
 
 	for (unsigned i = 0; i < b->count; i++) {
-		if (path_of(b->entry[i].name, path, e) < 0)
+		if (bootenv_path(b->entry[i].name, path, e) < 0)
 			return -1;
 		if (sys_stat(path, &st) < 0)
 			return err_sys(e, "%s", path);
@@ -268,7 +267,7 @@ int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, s
 
 	if (bootenv_name(to) < 0)
 		return err_set(e, ERANGE, "%s: no name for what it shall be", from->name);
-	if (path_of(from->name, old, e) < 0 || path_of(to->name, now, e) < 0)
+	if (bootenv_path(from->name, old, e) < 0 || bootenv_path(to->name, now, e) < 0)
 		return -1;
 	if (str_eq(from->name, to->name))
 		return 0;
@@ -280,6 +279,21 @@ int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, s
 	if (sys_rename(old, now) < 0)
 		return err_sys(e, "rename %s to %s", from->name, to->name);
 	return bootenv_flush(e);
+}
+
+int bootenv_unlink(const char *name, struct err *e)
+{
+	char path[LIMIT_PATH];
+
+	if (bootenv_path(name, path, e) < 0)
+		return -1;
+	/* While it is open the kernel keeps its clusters. */
+	int fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
+	int rc = sys_unlink(path) < 0 ? err_sys(e, "remove %s", path) : bootenv_flush(e);
+	sys_close(fd);
+	return rc;
 }
 
 int bootenv_remove(const struct bootenv *b, char slot, struct err *e)
@@ -295,10 +309,8 @@ int bootenv_remove(const struct bootenv *b, char slot, struct err *e)
 			continue;
 		if (removed > 0 && bootenv_unlock(e) < 0)
 			return -1;
-		if (path_of(b->entry[i].name, path, e) < 0)
+		if (bootenv_unlink(b->entry[i].name, e) < 0)
 			return -1;
-		if (sys_unlink(path) < 0 && errno != ENOENT)
-			return err_sys(e, "remove %s", path);
 		removed++;
 	}
 	if (removed > 1 && bootenv_unlock(e) < 0)

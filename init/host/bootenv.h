@@ -10,12 +10,13 @@
  * takes the highest generation all the same. Names of any other shape are somebody else's: never counted, renamed or
  * removed.
  *
- * A slot may have several entries: somebody copied one, or a power cut hit a rename. FAT writes the new name for an
- * empty file, then makes it the same file as the old one, then takes the old name away (in this order: that is how the
- * ESP is mounted). So there may be an empty one, which the loader does not see and which counts for nothing here, or
- * one file under two names, of which no operation here puts one over the other. Of several that count the highest
- * generation is the slot's; of one generation a good one before a trial before a bad one, then more tries left, then
- * fewer used.
+ * A slot may have several entries: somebody copied one, or a power cut hit a change of its name. host/bootenv_change
+ * writes the new one beside the old one before that goes, so there may be both, each whole by itself. A plain rename
+ * has FAT write the new name for an empty file, then make it the same file as the old one, then take the old name away
+ * (in this order: that is how the ESP is mounted): there may be an empty one, which the loader does not see and which
+ * counts for nothing here, or one file under two names, of which no operation here puts one over the other. Of several
+ * that count the highest generation is the slot's; of one generation a good one before a trial before a bad one, then
+ * more tries left, then fewer used.
  *
  * The first part is pure. The second blocks on a disk: for roles, never for PID 1. */
 #ifndef HEARTH_HOST_BOOTENV_H
@@ -26,6 +27,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 
 #define BOOTENV_NAME    64 /* the longest name of ours and the end: three numbers of BOOTENV_DIGITS */
 #define BOOTENV_ENTRIES 16 /* two, and what people and power cuts leave */
@@ -73,6 +75,8 @@ uint32_t bootenv_next_generation(const struct bootenv *b);
 
 /* ---- these block ---- */
 
+/* Where a file of the folder is. */
+MUST_CHECK int bootenv_path(const char *name, char path[LIMIT_PATH], struct err *e);
 /* All entries of ours. code E2BIG: more than BOOTENV_ENTRIES. The ESP need not be mounted writable; that it is mounted
  * at all is checked (code ENOENT). */
 MUST_CHECK int bootenv_read(struct bootenv *b, struct err *e);
@@ -80,10 +84,14 @@ MUST_CHECK int bootenv_read(struct bootenv *b, struct err *e);
 MUST_CHECK int bootenv_unlock(struct err *e);
 /* Read-only again. A failure is logged only: what was done is done. */
 void bootenv_lock(void);
-/* Renames `from` to what *to says (its name is written here) and flushes the folder. One rename: before it everything
- * is as it was, behind it everything is done. code EEXIST: there is a file of that name that is not
- * empty. */
+/* Renames `from` to what *to says (its name is written here) and flushes the folder. For a file that is no entry yet,
+ * or where there is no room for another: on a disk that loses what is in its cache, a power cut can take both names
+ * away, when they lie in different sectors of the folder. An entry is changed by bootenv_change. code EEXIST: there is
+ * a file of that name that is not empty. */
 MUST_CHECK int bootenv_rename(const struct bootenv_entry *from, struct bootenv_entry *to, struct err *e);
+/* Removes one file of the folder; 0 also when it is not there. Its name is off the disk before its clusters are free: a
+ * power cut leaves no name that leads nowhere. */
+MUST_CHECK int bootenv_unlink(const char *name, struct err *e);
 /* Removes every entry of the slot and flushes the folder; 0 also when there was none. Of one file under two names the
  * second frees what is free already, at which the kernel makes a FAT read-only: the ESP is writable again afterwards.
  * Nothing else may be written there in the meantime, and such a name is never removed alone. First the record of the

@@ -13,6 +13,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "board.h"
+#include "host/bootenv_change.h"
 #include "host/mounts.h"
 #include "host/release.h"
 #include "host/slots.h"
@@ -143,13 +144,26 @@ static const struct verb {
 	{"next", to_next, true, true, "is started next"},
 };
 
-static int rename_entry(const struct bootenv_entry *from, struct bootenv_entry *to, struct err *e)
+static int rename_entry(const struct bootenv *b, const struct bootenv_entry *from, struct bootenv_entry *to,
+                        struct err *e)
 {
 	if (bootenv_unlock(e) < 0)
 		return -1;
-	int rc = bootenv_rename(from, to, e);
+	int rc = bootenv_change(b, from, to, e);
 	bootenv_lock();
 	return rc;
+}
+
+/* What a power cut left of an earlier change. */
+static int sweep(const struct bootenv *b, const struct bootenv_entry *keep, struct err *e)
+{
+	if (!bootenv_has_leftovers(b, keep))
+		return 0;
+	if (bootenv_unlock(e) < 0)
+		return -1;
+	bootenv_sweep(b, keep);
+	bootenv_lock();
+	return 0;
 }
 
 static int change_entry(const struct verb *v, char slot, struct err *e)
@@ -163,8 +177,8 @@ static int change_entry(const struct verb *v, char slot, struct err *e)
 		return v->needs ? err_set(e, ENOENT, "slot %c holds no system", slot) : 0;
 	struct bootenv_entry to = *from;
 	if (!v->change(&b, from, &to))
-		return 0;
-	if (rename_entry(from, &to, e) < 0)
+		return sweep(&b, from, e);
+	if (rename_entry(&b, from, &to, e) < 0)
 		return -1;
 	log_info("slot", "slot %c %s: %s is now %s", slot, v->done, from->name, to.name);
 	return 0;
@@ -218,7 +232,7 @@ int slot_main(int argc, char **argv)
 		log_errx("slot", "%s: %s; the boot loader goes on as before", v->name, e.text);
 		return 1;
 	}
-	/* The rename is what counts. */
+	/* The entry is what counts. */
 	if (slot_tell(true, &e) < 0)
 		log_warnx("slot", "%s", e.text);
 	return 0;

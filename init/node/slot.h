@@ -1,12 +1,13 @@
-/* The slot role: changes what the boot loader does next, by one rename in PATH_ESP_ENTRIES (host/bootenv).
+/* The slot role: changes what the boot loader does next, by another name of an entry (host/bootenv_change).
  *
  *   hearth slot good    the running slot has proved itself: its entry loses the try counter
  *   hearth slot bad S   the loader prefers every other entry; a slot that is bad already, or empty, stays so
  *   hearth slot next S  the loader starts S next: its entry gets the highest generation plus one; a bad one becomes a
  *                       fresh trial, a good one stays good, a trial keeps its tries
  *
- * Each may be said again and cut anywhere: the entry has the old name or the new one. The ESP is writable only for the
- * moment of the rename. Afterwards PID 1 is told (facts slot-other, trial-boot and slot-failed, PATH_RUN_SLOTS). */
+ * Each may be said again and cut anywhere: there is an entry of the old name, of the new one, or both, and the next of
+ * these words takes away what is too much. The ESP is writable only for that moment. Afterwards PID 1 is told (facts
+ * slot-other, trial-boot and slot-failed, PATH_RUN_SLOTS). */
 #ifndef HEARTH_NODE_SLOT_H
 #define HEARTH_NODE_SLOT_H
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import disk  # noqa: E402
 import run  # noqa: E402
 import vm  # noqa: E402
-from powercut import fat, judge, record, recordings, replay, writelog  # noqa: E402
+from powercut import datastore, fat, judge, record, recordings, replay, writelog  # noqa: E402
 
 RESULTS = record.FOLDER / "results.tsv"
 COLUMNS = "verdict recording stamp seed cut entry class pending booted seconds detail".split()
@@ -48,6 +48,7 @@ class Map:
         shift, per = head[124], int.from_bytes(head[84:88], "big")
         at = ((log >> shift) * per + (log & (1 << shift) - 1)) * block
         self.log = at, at + blocks * block
+        self.trees = {name: judge.image_end(final, self.parts[name][0]) for name in ("system-a", "system-b")}
 
     def place(self, at):
         if at < 34 * disk.SECTOR:
@@ -55,7 +56,10 @@ class Map:
         if at >= self.end:
             return "table-backup"
         name = next((n for n, (first, size, _) in self.parts.items() if first <= at < first + size), "gap")
-        return getattr(self, name.replace("-", "_"), lambda _: name)(at - self.parts.get(name, (0,))[0])
+        at -= self.parts.get(name, (0,))[0]
+        if name in self.trees:
+            return f"{name}-tree" if 0 < self.trees[name] <= at else name
+        return getattr(self, name, lambda _: name)(at)
 
     def esp(self, at):
         if at < self.fat_at:
@@ -119,6 +123,8 @@ def boots(case, recording, j, work, length):
         least = max((v for at, key, v in recording.notes["said"] if key == "boots" and at <= length), default=0)
         if status["boots"] <= least:
             return f"start {status['boots']}, and {least} were counted before"
+        if any(key == "datastore" and at <= length for at, key, _ in recording.notes["said"]):
+            datastore.until(box, "new" if status["slot"] == "b" else "old")
         return f"problems: {status['problems']}" if status["problems"] else None
     except vm.Failure as e:
         return f"does not boot: {str(e).splitlines()[0]}"

@@ -1,4 +1,4 @@
-"""Reads FAT32 as a boot loader does: by the first FAT, folders and chains. It also says what no power cut may leave."""
+"""Reads FAT32 as a boot loader does: by the first FAT, folders and chains. It also says what is damaged."""
 import os
 import struct
 
@@ -6,7 +6,7 @@ END = 0x0FFFFFF8
 
 
 class Damaged(Exception):
-    """What no power cut may leave: a chain that ends nowhere, a cluster in two files."""
+    """A chain that ends nowhere, a cluster in two files."""
 
 
 class Fat:
@@ -86,6 +86,18 @@ class Fat:
                 return None
             at = next((f[1:] for f in self.folder(at[1]) if f[0].lower() == part.lower()), None)
         return at
+
+    def check(self):
+        """Raises Damaged for what a power cut leaves of a file that was being written or removed."""
+        owner = {}
+        for path, is_folder, cluster, size in self.walk():
+            chain = self.chain(cluster)
+            if not is_folder and len(chain) * self.cluster < size:
+                raise Damaged(f"{path} is shorter than its folder says")
+            # One file under two names is what a cut in a rename may leave.
+            for c in chain:
+                if owner.setdefault(c, cluster) != cluster:
+                    raise Damaged(f"{path} shares cluster {c} with another file")
 
     def walk(self, first=None, path=""):
         """(path, is folder, first cluster, size) of everything."""

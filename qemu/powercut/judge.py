@@ -8,7 +8,8 @@ import struct
 import subprocess
 
 import disk
-from powercut import fat, replay, xfs
+import vm
+from powercut import datastore, fat, replay, xfs
 
 ENTRY = re.compile(r"hearth-(\d{4}|[1-9]\d{4,8})-([ab])(?:\+(\d{1,9})(?:-(\d{1,9}))?)?\.efi")
 WORDS = re.compile(rb"hearth\.root=([0-9a-f-]{36}) hearth\.roothash=([0-9a-f]{64})")
@@ -30,6 +31,20 @@ def last_line(text):
     return (text.splitlines() or ["nothing said"])[-1][:200]
 
 
+def image_end(path, first=0):
+    """Where the hash tree begins behind the image of a root; 0: there is none."""
+    head = disk.read(path, first + 1024, 128)
+    return struct.unpack_from("<I", head, 36)[0] << head[12] if head[:4] == b"\xe2\xe1\xf5\xe0" else 0
+
+
+def damage(esp):
+    try:
+        esp.check()
+    except fat.Damaged as e:
+        return str(e)
+    return None
+
+
 class Entries:
     """The boot entries by the rules of init/host/bootenv.h."""
 
@@ -49,10 +64,26 @@ class Entries:
         best = max(self.all, key=lambda e: (e[2] != 0, e[0], e[2] is None, e[2] or 0))
         return best[1], best[3]
 
-    def is_good(self, slot):
+    def alike(self):
+        """Names of which the loader may take any: of one generation those that are not bad, when there are some."""
+        slot, name = self.chosen()
+        generation = next(e[0] for e in self.all if e[3] == name)
+        own = [e for e in self.all if e[1] == slot and e[0] == generation]
+        return [e[3] for e in own if e[2] != 0] or [name]
+
+    def with_slot_a(self):
+        """The names when slot a comes back, by itself or by hand."""
+        if self.chosen()[0] == "a":
+            return [e[3] for e in self.all]
+        if self.good("b"):
+            return [f"hearth-{max(e[0] for e in self.all) + 1:04}-a.efi", *(e[3] for e in self.all if e[1] == "b")]
+        return [f"hearth-{e[0]:04}-b+0-3.efi" if e[1] == "b" else e[3] for e in self.all]
+
+    def good(self, slot):
+        """The name of the slot's newest entry, if it is good, else None."""
         own = [e for e in self.all if e[1] == slot]
         newest = max((e[0] for e in own), default=None)
-        return any(e[0] == newest and e[2] is None for e in own)
+        return next((e[3] for e in own if e[0] == newest and e[2] is None), None)
 
 
 class Judge:
@@ -68,7 +99,7 @@ class Judge:
     def judge(self, work, length):
         """[finding]. length: of the log at the cut."""
         self.work, self.found, self.files = work, [], None
-        self.state_seen = False
+        self.state_seen, self.xfs.tree = False, {}
         for part in (self._table, self._esp, self._slot, self._state, self._data):
             try:
                 part()
@@ -116,15 +147,16 @@ class Judge:
 
     def _esp(self):
         self.slot = self.entry = None
+        self.entries, self.whole_entries = Entries({}), set()
         first, size, _ = self.parts["esp"]
-        esp = fat.Fat(self.work.path, first, size)
+        wrong = self._started(self.work.path, first, size)
+        if wrong:
+            self._repaired(wrong)
+
+    def _started(self, path, first, size):
+        """What the loader starts, which must be whole. Returns what is damaged otherwise, or None."""
+        esp = fat.Fat(path, first, size)
         try:
-            owner = {}
-            for path, _, cluster, _ in esp.walk():
-                # One file under two names is what a cut in a rename may leave.
-                for c in esp.chain(cluster):
-                    if owner.setdefault(c, cluster) != cluster:
-                        raise Lost(f"esp: {path} shares cluster {c} with another file")
             folder = esp.find(ENTRIES)
             if folder is None or esp.find("/EFI/BOOT/BOOTX64.EFI") is None:
                 raise Lost("esp: no boot loader or no folder of entries")
@@ -133,10 +165,37 @@ class Judge:
             self.entries = Entries({name: size for name, (_, size) in files.items()})
             self.slot, self.entry = self.entries.chosen()
             self.uki = esp.read(*files[self.entry])
+            self.whole_entries = {e[3] for e in self.entries.all if self._is_whole(esp, files[e[3]])}
+            for name in self.entries.alike():
+                if name not in self.whole_entries:
+                    raise Lost(f"esp: {name} would start and is not a whole boot entry")
+            return damage(esp)
         finally:
             esp.close()
-        if hashlib.sha256(self.uki).hexdigest() not in self.ukis:
-            raise Lost(f"esp: {self.entry} would start and is not a whole boot entry")
+
+    def _is_whole(self, esp, file):
+        try:
+            return hashlib.sha256(esp.read(*file)).hexdigest() in self.ukis
+        except fat.Damaged:
+            return False
+
+    def _repaired(self, wrong):
+        """A file that was being written or removed is repaired by the box's own check before its mount (node/fs), and
+        the loader starts the same before and after."""
+        first, size, _ = self.parts["esp"]
+        before, copy = (self.slot, self.entry), self.dir / "esp.raw"
+        replay.copy(self.work.path, copy, first, size)
+        try:
+            status, said = tool(vm.BUILD / "root/usr/sbin/fsck.fat", "-a", "-w", copy)
+            if status > 1:
+                raise Lost(f"esp: {wrong}; the box's own check gives up (status {status}): {last_line(said)}")
+            still = self._started(copy, 0, size)
+            if still:
+                raise Lost(f"esp: {wrong}; after the box's own check: {still}")
+            if (self.slot, self.entry) != before:
+                raise Lost(f"esp: {before[1]} would start, and after the box's own check {self.entry}")
+        finally:
+            copy.unlink()
 
     def _slot(self):
         """The slot that would start holds the root that its entry names, every block of it."""
@@ -152,10 +211,9 @@ class Judge:
         copy = self.dir / "slot.raw"
         replay.copy(self.work.path, copy, first, size)
         try:
-            head = disk.read(copy, 1024, 128)
-            if head[:4] != b"\xe2\xe1\xf5\xe0":
+            end = image_end(copy)
+            if not end:
                 raise Lost(f"slot {self.slot} would start and holds no root")
-            end = struct.unpack_from("<I", head, 36)[0] << head[12]
             status, said = tool("veritysetup", "verify", copy, copy, words[2].decode(), f"--hash-offset={end}")
             if status:
                 raise Lost(f"slot {self.slot} would start and is not whole: {last_line(said)}")
@@ -242,12 +300,29 @@ def keeps_settings(j, value):
 
 
 def keeps_good(j, value):
-    if not j.entries.is_good(value):
-        raise Lost(f"slot {value} was confirmed; entries: {[e[3] for e in j.entries.all]}")
+    if j.entries.good(value) not in j.whole_entries:
+        raise Lost(f"slot {value} was confirmed; entries: {[e[3] for e in j.entries.all]}, "
+                   f"whole: {sorted(j.whole_entries)}")
+
+
+def keeps_datastore(j, value):
+    """One set, whichever slot starts: slot a has its own again, slot b what it has written over that so far."""
+    if not j.xfs.tree:
+        raise Lost("the datastore")
+    old = ["old"] * len(datastore.PIECES)
+    found = datastore.after_start(j.xfs.tree, "a", j.entries.with_slot_a())
+    if found != old:
+        raise Lost(f"the datastore of slot a: {found}")
+    if j.slot != "b":
+        return
+    found = datastore.after_start(j.xfs.tree, "b", [e[3] for e in j.entries.all])
+    news = found.count("new")
+    if found != ["new"] * news + old[news:] or (value == "new" and news < len(old)):
+        raise Lost(f"the datastore of slot b: {found}")
 
 
 KEEPS = {"name": keeps_name, "boots": keeps_boots, "certificate": keeps_certificate, "settings": keeps_settings,
-         "good": keeps_good}
+         "good": keeps_good, "datastore": keeps_datastore}
 
 
 def whole_entries(*disks):

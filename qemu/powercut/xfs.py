@@ -8,26 +8,38 @@ import time
 
 import vm  # first: it knows where the next one lies
 import cpio
+from powercut import datastore
 
 INIT = """#!/bin/busybox sh
+tell() {
+	cd /mnt
+	find %s 2>/dev/null | head -n 200 | while read -r f; do
+		word=
+		[ -d "$f" ] || read -r word <"$f"
+		if [ -d "$f" ]; then echo "folder $f"; else echo "file $f $word"; fi
+	done
+	cd /
+}
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 exec </dev/ttyS0 >/dev/ttyS0 2>&1
 echo "ready"
 while read -r word; do
-	mount -t xfs -o prjquota /dev/vda /mnt >/out 2>&1 && umount /mnt >>/out 2>&1
+	mount -t xfs -o prjquota /dev/vda /mnt >/out 2>&1 && tell && umount /mnt >>/out 2>&1
 	echo "mounted $?"
 	xfs_repair -n /dev/vda >>/out 2>&1
 	echo "checked $?"
 	grep -v -e '^Phase' -e '^ *- ' /out | head -n 3
 	echo "end $word"
 done
-"""
+""" % datastore.FOLDERS
 
 
 class Checker:
     def __init__(self, folder):
-        """folder: for the disk, `data`, that is written anew for each check."""
+        """folder: for the disk, `data`, that is written anew for each check. tree: after a check, what
+        datastore.FOLDERS hold: {path: first line, None for a folder}."""
+        self.tree = {}
         self.data, self.process, self.dir, self.asked = folder / "data.raw", None, folder, 0
 
     def _initrd(self):
@@ -36,7 +48,7 @@ class Checker:
         parts += [cpio.entry(f"bin/{p.rsplit('/', 1)[1]}", 0o100755, (root / p).read_bytes())
                   for p in ("bin/busybox", "usr/sbin/xfs_repair")]
         # Applets are found by their names.
-        parts += [cpio.entry(f"bin/{a}", 0o120777, b"busybox") for a in ("sh", "mount", "umount", "grep", "head")]
+        parts += [cpio.entry(f"bin/{a}", 0o120777, b"busybox") for a in "sh mount umount find grep head".split()]
         file = tempfile.NamedTemporaryFile(dir=self.dir)
         file.write(b"".join(parts) + cpio.entry("init", 0o100755, INIT.encode()) + cpio.entry("TRAILER!!!", 0))
         file.flush()
@@ -73,6 +85,8 @@ class Checker:
         said = self._until(f"end {self.asked}")
         status = dict(re.fullmatch(r"(mounted|checked) (\d+)", line).groups() for line in said
                       if re.fullmatch(r"(mounted|checked) \d+", line))
+        told = [re.fullmatch(r"(folder|file) (\S+) ?(.*)", line) for line in said]
+        self.tree = {m[2]: m[3] if m[1] == "file" else None for m in told if m}
         why = " ".join(said[-3:])[-300:]
         if status["mounted"] != "0":
             return f"does not mount: {why}"

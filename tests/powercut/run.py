@@ -8,10 +8,11 @@ import sys
 import tempfile
 import time
 import traceback
+import types
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "qemu"))
-from powercut import judge, replay, writelog  # noqa: E402
+from powercut import datastore, judge, replay, writelog  # noqa: E402
 
 BLOCK = 4096
 CASES = []
@@ -185,6 +186,53 @@ def the_boot_loaders_choice(_):
     except judge.Lost:
         return
     raise AssertionError("no entry, and one was chosen")
+
+
+@case
+def an_entry_and_its_copy(_):
+    def alike(*names):
+        return judge.Entries(dict.fromkeys(names, 1)).alike()
+    both = ["hearth-0002-a.efi", "hearth-0002-a+2-1.efi"]
+    check(alike("hearth-0001-b.efi", *both) == both, "the loader may take either")
+    check(alike("hearth-0002-a+0.efi", both[0]) == both[:1], "not the bad one")
+    check(alike("hearth-0002-a+0.efi") == ["hearth-0002-a+0.efi"], "when it is the only one, it is that")
+    check(judge.Entries(dict.fromkeys(both, 1)).good("a") == both[0], "it is good already")
+    check(judge.Entries({both[1]: 1, both[0]: 0}).good("a") is None, "an empty one is none")
+
+
+OLD = {piece: "old" for piece in datastore.PIECES}
+COPY = {piece.replace("k3s/server", "cluster/before-2/server").replace("k3s-etc/node", "cluster/before-2"): "old"
+        for piece in datastore.PIECES}
+
+
+def lost(tree, *entries, value="old"):
+    """What the judge says of the datastore, or ""."""
+    entries = judge.Entries(dict.fromkeys(entries, 1))
+    box = types.SimpleNamespace(entries=entries, slot=entries.chosen()[0], xfs=types.SimpleNamespace(tree=tree))
+    try:
+        judge.keeps_datastore(box, value)
+    except judge.Lost as e:
+        return str(e)
+    return ""
+
+
+@case
+def the_datastore_is_one_set(_):
+    trial, back = ("hearth-0001-a.efi", "hearth-0002-b+2-1.efi"), ("hearth-0001-a.efi", "hearth-0002-b+0-3.efi")
+    ran = {"cluster/ran": "2 b v99.0.0+k3s1"}
+    new = dict.fromkeys(datastore.PIECES, "new")
+    half = {**OLD, datastore.PIECES[0]: "new"}
+    check(not lost(OLD, *trial), "nothing was changed")
+    check(not lost({**half, **COPY, **ran}, *trial), "the new one is being written, a copy is there")
+    check(not lost({**new, **COPY, **ran}, *trial, value="new"), "it is written")
+    check(not lost({**new, **COPY, **ran}, *back), "it goes back")
+    check("of slot a" in lost({**half, **ran}, *trial), "there is no copy")
+    check("of slot b" in lost({**half, **COPY, **ran}, *trial, value="new"), "it was written and is lost")
+    check("of slot a" in lost({**new, **COPY, **ran, list(COPY)[2]: ""}, *back), "a piece of the copy is empty")
+    short = {piece: word for piece, word in COPY.items() if "token" not in piece}
+    check("of slot a" in lost({**new, **ran, **short}, *back), "or missing")
+    check("of slot b" in lost({**OLD, datastore.PIECES[2]: "new", **COPY, **ran}, *trial), "pieces of both")
+    check(lost({}, *trial), "nothing is there")
 
 
 def main():

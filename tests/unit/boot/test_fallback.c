@@ -191,7 +191,7 @@ static void any_call_may_fail(void **state)
 		int rc = mark("vda");
 		bool fired = fake_fired();
 		fake_fail_at(0, 0);
-		assert_true(there("hearth-0003-b+2-1.efi") != there("hearth-0003-b+0-1.efi"));
+		assert_true(there("hearth-0003-b+2-1.efi") || there("hearth-0003-b+0-1.efi"));
 		assert_true(rc < 0 || there("hearth-0003-b+0-1.efi"));
 		if (!fired)
 			return;
