@@ -138,14 +138,14 @@ static int load_last(struct identity *id, struct end *last, struct err *e)
 
 void records_explain(struct identity *id, struct end *last, enum end_kind kind, const char *why)
 {
-	if (last->kind != END_POWER_LOSS)
+	if (last->kind != END_POWER_LOSS && last->kind != END_NO_START)
 		return;
 	last->kind = kind;
 	identity_sentence(last->why, sizeof(last->why), why);
 	identity_sentence(id->last_shutdown, sizeof(id->last_shutdown), why);
 }
 
-static int note_end(const struct end *last, struct err *e)
+int records_note(const struct end *last, struct err *e)
 {
 	static struct ends all; /* the role has one thread */
 	static char text[ENDS_TEXT];
@@ -171,7 +171,7 @@ int records_begin(const struct end *last, const char *slot, struct err *e)
 
 	now.time = clock_wall();
 	buf_init(&b, line, sizeof(line));
-	if (last->kind != END_RUNNING && note_end(last, e) < 0)
+	if (last->kind != END_RUNNING && records_note(last, e) < 0)
 		return -1;
 	if (str_copy(now.slot, sizeof(now.slot), slot) < 0 || end_format(&now, &b, e) < 0)
 		return -1;

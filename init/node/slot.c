@@ -14,7 +14,6 @@
 #include "base/str.h"
 #include "board.h"
 #include "host/mounts.h"
-#include "host/slots.h"
 #include "node/tell.h"
 
 /* ---- what PID 1 gets to know ---- */
@@ -30,8 +29,7 @@ void slot_sentences(const struct bootenv_entry *en, char *trial, char *failed, s
 		failed[0] = '\0';
 }
 
-/* "": no record, no state partition yet, or nonsense in it. */
-static void read_version(char slot, char version[SLOTS_VERSION])
+void slot_version(char slot, char version[SLOTS_VERSION])
 {
 	char path[LIMIT_PATH], text[SLOTS_VERSION + 1];
 	struct err ignored;
@@ -54,7 +52,7 @@ static int write_slots(const struct bootenv *b, char running, struct err *e)
 	struct buf out;
 
 	slots_from(&s, b);
-	read_version(bootenv_other(running), slots_row(&s, bootenv_other(running))->version);
+	slot_version(bootenv_other(running), slots_row(&s, bootenv_other(running))->version);
 	if (str_copy(slots_row(&s, running)->version, SLOTS_VERSION, BOARD_VERSION) < 0)
 		return err_set(e, EMSGSIZE, "version");
 	buf_init(&out, text, sizeof(text));

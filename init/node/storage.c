@@ -28,6 +28,7 @@
 #include "node/records.h"
 #include "node/slot.h"
 #include "node/tell.h"
+#include "node/unseen.h"
 
 /* What a step needs and what its failure takes away. */
 enum part { DISK = 1 << 0, STATE = 1 << 1, DATA = 1 << 2, ESP = 1 << 3 };
@@ -41,6 +42,7 @@ static struct {
 	struct layout layout;
 	struct identity id;
 	struct end last; /* how the last run ended */
+	struct unseen unseen;
 	bool counted;    /* an earlier run of this role in this boot did it */
 	struct settings settings;
 	struct yaml yaml;
@@ -264,18 +266,30 @@ static int read_records(struct err *e)
 	if (st.counted)
 		return 0;
 	copies_settings(&st.settings, &st.yaml);
-	return records_load(&st.id, st.settings.hostname, &st.last, e);
+	if (records_load(&st.id, st.settings.hostname, &st.last, e) < 0)
+		return -1;
+	if (!(st.lost & ESP))
+		unseen_look(&st.unseen, &st.last);
+	if (st.unseen.there)
+		identity_sentence(st.id.last_shutdown, sizeof(st.id.last_shutdown), st.unseen.end.why);
+	return 0;
+}
+
+/* What the kernel and the watchdog left is of the last start. */
+static struct end *last_start(void)
+{
+	return st.unseen.there ? &st.unseen.end : &st.last;
 }
 
 /* A crash explains a last run that did not end in order; one that did may have had an error of the kernel before. */
 static int keep_crash(struct err *e)
 {
-	bool cut = st.last.kind == END_POWER_LOSS;
+	bool cut = st.unseen.there || st.last.kind == END_POWER_LOSS;
 	struct crash c;
 	int rc = crash_keep(PATH_PSTORE, cut, &c, e);
 
 	if (c.reason[0])
-		records_explain(&st.id, &st.last, crash_kind(c.reason), c.reason);
+		records_explain(&st.id, last_start(), crash_kind(c.reason), c.reason);
 	if (c.path[0] && cut)
 		log_warnx("storage", "the last run ended by %s; its kernel log is kept in %s", st.id.last_shutdown,
 		          c.path);
@@ -294,10 +308,12 @@ static int note_end(struct err *e)
 	if (st.counted)
 		return 0;
 	if (sys_stat(PATH_RUN_WATCHDOG, &s) == 0)
-		records_explain(&st.id, &st.last, END_WATCHDOG, "the watchdog restarted a box that stood still");
+		records_explain(&st.id, last_start(), END_WATCHDOG, "the watchdog restarted a box that stood still");
 	if (bootenv_running(&slot[0], e) < 0)
 		slot[0] = '\0'; /* a box whose kernel came by other means has none */
-	return records_begin(&st.last, slot, e);
+	if (records_begin(&st.last, slot, e) < 0 || (st.unseen.there && records_note(&st.unseen.end, e) < 0))
+		return -1;
+	return unseen_keep(&st.unseen, e);
 }
 
 static int copy_files(struct err *e)
