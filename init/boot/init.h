@@ -9,6 +9,8 @@
 #define INIT_ENV_STAGE1 "HEARTH_STAGE1_MS"
 /* And the running slot, "a" or "b"; absent when nobody knows. hearth.slot= on the command line goes over it. */
 #define INIT_ENV_SLOT "HEARTH_SLOT"
+/* And the descriptor of the watchdog, when the machine has one. */
+#define INIT_ENV_WATCHDOG "HEARTH_WATCHDOG"
 
 /* Returns only when this process is not PID 1 (EXIT_USAGE). */
 int init_main(int argc, char **argv);
