@@ -43,7 +43,7 @@ static struct {
 	struct identity id;
 	struct end last; /* how the last run ended */
 	struct unseen unseen;
-	bool counted;    /* an earlier run of this role in this boot did it */
+	bool counted; /* an earlier run of this role in this boot did it */
 	struct settings settings;
 	struct yaml yaml;
 	unsigned lost;  /* mask of enum part */

@@ -180,9 +180,8 @@ static void a_machine_without(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(opened_and_fed),    TEST(it_was_why_the_machine_started),
-		TEST(drivers_differ),    TEST(stopping_is_said_to_it),
-		TEST(handed_over_and_taken), TEST(a_machine_without),
+		TEST(opened_and_fed),         TEST(it_was_why_the_machine_started), TEST(drivers_differ),
+		TEST(stopping_is_said_to_it), TEST(handed_over_and_taken),          TEST(a_machine_without),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
