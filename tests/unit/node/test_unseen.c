@@ -1,6 +1,8 @@
 /* Starts of the other slot that left no record: what is told of them, when, and that it is told once. */
 #include "node/unseen.h"
 
+#include <sys/stat.h>
+
 #include "box.h"
 
 static struct unseen u;
@@ -12,7 +14,7 @@ static void find(const char *name, const char *known)
 	struct bootenv_entry en;
 
 	assert_int_equal(bootenv_parse(&en, name), 0);
-	unseen_find(&u, &en, &last, known);
+	unseen_find(&u, &en, 1764000000, &last, known);
 }
 
 static void starts_are_counted(void **state)
@@ -23,7 +25,7 @@ static void starts_are_counted(void **state)
 	assert_int_equal(u.end.kind, END_NO_START);
 	assert_string_equal(u.end.slot, "b");
 	assert_string_equal(u.end.why, "3 starts of slot b ended before it had a disk; slot a runs");
-	assert_string_equal(u.entry, "hearth-0002-b+0-3.efi");
+	assert_string_equal(u.mark, "hearth-0002-b+0-3.efi 1764000000");
 	find("hearth-0002-b+2-1.efi", "");
 	assert_string_equal(u.end.why, "1 start of slot b ended before it had a disk; slot a runs");
 }
@@ -38,7 +40,7 @@ static void a_good_one_was_refused_by_stage_1(void **state)
 	last.kind = END_DAMAGE; /* which that run has told itself */
 	find("hearth-0002-b+0.efi", "");
 	assert_false(u.there);
-	assert_string_equal(u.entry, "hearth-0002-b+0.efi");
+	assert_string_equal(u.mark, "hearth-0002-b+0.efi 1764000000");
 	last.kind = END_UPDATE;
 	last.slot[0] = 'a';
 }
@@ -46,14 +48,14 @@ static void a_good_one_was_refused_by_stage_1(void **state)
 static void nothing_to_tell(void **state)
 {
 	(void)state;
-	find("hearth-0002-b+0-3.efi", "hearth-0002-b+0-3.efi");
-	assert_true(!u.there && u.entry[0] == '\0');
+	find("hearth-0002-b+0-3.efi", "hearth-0002-b+0-3.efi 1764000000");
+	assert_true(!u.there && u.mark[0] == '\0');
 	find("hearth-0002-b+3.efi", "hearth-0001-b+0-3.efi");
-	assert_true(!u.there && u.entry[0] == '\0');
+	assert_true(!u.there && u.mark[0] == '\0');
 	find("hearth-0002-b.efi", "");
-	assert_true(!u.there && u.entry[0] == '\0');
-	unseen_find(&u, NULL, &last, "");
-	assert_true(!u.there && u.entry[0] == '\0');
+	assert_true(!u.there && u.mark[0] == '\0');
+	unseen_find(&u, NULL, 0, &last, "");
+	assert_true(!u.there && u.mark[0] == '\0');
 }
 
 /* It is remembered all the same, or the boot after the next would tell it. */
@@ -64,7 +66,7 @@ static void the_other_slot_left_a_record(void **state)
 	find("hearth-0002-b+0-1.efi", "");
 	last.slot[0] = 'a';
 	assert_false(u.there);
-	assert_string_equal(u.entry, "hearth-0002-b+0-1.efi");
+	assert_string_equal(u.mark, "hearth-0002-b+0-1.efi 1764000000");
 }
 
 static void put(const char *running)
@@ -90,11 +92,17 @@ static void told_once(void **state)
 	assert_true(u.there);
 	assert_string_equal(u.end.version, "0.2.0");
 	assert_int_equal(unseen_keep(&u, &e), 0);
-	assert_string_equal(box_read("/state/unseen"), "hearth-0002-b+0-3.efi\n");
+	assert_int_equal(strncmp(box_read("/state/unseen"), "hearth-0002-b+0-3.efi ", 22), 0);
 	unseen_look(&u, &last);
 	assert_false(u.there);
 	assert_int_equal(unseen_keep(&u, &e), 0);
-	assert_string_equal(box_read("/state/unseen"), "hearth-0002-b+0-3.efi\n");
+	/* Another try of an update gets the same name. */
+	const struct timespec later[2] = {{.tv_sec = 2000000000}, {.tv_sec = 2000000000}};
+	assert_int_equal(utimensat(AT_FDCWD, box_path("/state/update/slot-b"), later, 0), 0);
+	unseen_look(&u, &last);
+	assert_true(u.there);
+	assert_int_equal(unseen_keep(&u, &e), 0);
+	assert_string_equal(box_read("/state/unseen"), "hearth-0002-b+0-3.efi 2000000000\n");
 	box_down(NULL);
 }
 
