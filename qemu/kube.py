@@ -17,7 +17,7 @@ class Box:
     """One VM with Kubernetes. What it asks, it asks the API server or the workloads, never stored files."""
 
     def __init__(self, case, name="vm", **how):
-        self.vm = case.vm(name, direct=True, kubernetes=True, **how)
+        self.vm = case.vm(name, **{"direct": True, "kubernetes": True, **how})
         self.config = self.vm.dir / "kubeconfig"
 
     # Up

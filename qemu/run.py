@@ -19,7 +19,7 @@ import vm  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 # What `make test` leaves to `make test-all`: they prove more of what the others prove.
-REST = ("kube-unclean", "offline")
+REST = ("kube-unclean", "offline", "update-upload", "update-bad-kernel", "update-dead-kernel", "update-cluster")
 
 
 def once_per_image(name, suffix, make):

@@ -4,7 +4,9 @@ import fcntl
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
+import sys
 
 import vm
 
@@ -15,10 +17,18 @@ WITHOUT = ["usr/bin/k3s", "usr/bin/kubectl", "usr/bin/crictl", "usr/bin/containe
            "usr/share/hearth/manifests", "usr/share/hearth/sbom.cdx.json"]
 
 
-def make(name, version="0.1.0", files=None, image=False, uki=None, key=None):
+# A service that keeps a new slot from getting well.
+NEVER = """name: never
+description: Never gets ready
+command: [/bin/sh, -c, "exit 1"]
+type: oneshot
+"""
+
+
+def make(name, version="0.1.0", files=None, image=False, uki=None, key=None, kubernetes=False):
     """The folder of a variant, made once per image: root/, root.img, root.env, uki.efi, hearth-VERSION.hearth, with
     image also hearth.img. files: {path in the root: text; None removes}. uki: a function that changes the file uki.efi
-    before it is signed. key: a private key to sign with, in place of the build's."""
+    before it is signed. key: a private key to sign with, in place of the build's. kubernetes: it stays inside."""
     stamp = vm.IMAGE.stat().st_mtime_ns
     top = vm.BUILD / "qemu" / "variants"
     folder = top / str(stamp) / name
@@ -38,7 +48,7 @@ def make(name, version="0.1.0", files=None, image=False, uki=None, key=None):
         release = "".join(f"VERSION_ID={version}\n" if line.startswith("VERSION_ID=") else
                           f'PRETTY_NAME="Hearth {version}"\n' if line.startswith("PRETTY_NAME=") else line + "\n"
                           for line in release.splitlines())
-        change(root, {**dict.fromkeys(WITHOUT), "usr/lib/os-release": release, **(files or {})})
+        change(root, {**dict.fromkeys([] if kubernetes else WITHOUT), "usr/lib/os-release": release, **(files or {})})
         run("seal.sh", folder)
         run("image.sh" if image else "uki.sh", folder)
         if uki:
@@ -70,3 +80,47 @@ def run(script, folder, **env):
 
 def bundle(folder):
     return next(pathlib.Path(folder).glob("*.hearth"))
+
+
+def offer(server, folder):
+    """The address of the variant's bundle, for a box, on a Server of this machine."""
+    file = bundle(folder)
+    server.files[f"/{file.name}"] = file.read_bytes()
+    return f"http://10.0.2.2:{server.port}/{file.name}"
+
+
+def never(deadline):
+    """For make's files: a version that never gets well, and how long it may try."""
+    text = (vm.TOP / "fs-overlay/etc/hearth/settings.yaml").read_text()
+    if "health-deadline: 15m" not in text:
+        raise vm.Failure("the shipped deadline is another one")
+    return {"etc/hearth/services/never.yaml": NEVER,
+            "etc/hearth/settings.yaml": text.replace("health-deadline: 15m", f"health-deadline: {deadline}")}
+
+
+def words(text):
+    """For make's uki: more words on the kernel's command line."""
+    def add(uki):
+        work, pkg = uki.parent / "image", vm.BUILD / "pkg"
+        line = work / "cmdline"
+        line.write_text(f"{line.read_text().rstrip()} {text}\n")
+        subprocess.run([sys.executable, BOARD / "uki.py", pkg / "systemd-boot/efi/linuxx64.efi.stub", uki,
+                        f".osrel={work}/osrel", f".cmdline={line}", f".initrd={work}/initrd",
+                        f".linux={pkg}/linux/bzImage"], check=True)
+    return add
+
+
+def stands_still(uki):
+    """For make's uki: its first instructions are hlt, and a jump back to it."""
+    data = bytearray(uki.read_bytes())
+    head, = struct.unpack_from("<I", data, 0x3c)
+    sections, options = struct.unpack_from("<H12xH", data, head + 6)
+    entry, = struct.unpack_from("<I", data, head + 24 + 16)
+    for i in range(sections):
+        size, address, _, at = struct.unpack_from("<IIII", data, head + 24 + options + 40 * i + 8)
+        if address <= entry < address + size:
+            at += entry - address
+            data[at:at + 3] = b"\xf4\xeb\xfd"
+            uki.write_bytes(data)
+            return
+    raise vm.Failure(f"{uki}: its entry point is in no section")

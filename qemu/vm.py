@@ -375,9 +375,59 @@ class VM:
     def slots(self):
         return {s["slot"]: s for s in self.api("slots")["slots"]}
 
-    def until_kept(self):
+    def until_kept(self, seconds=300):
         """Waits until the running slot is not on trial (any more)."""
-        self.until("the running slot is kept", lambda: self.facts().get("trial-boot", {}).get("value") == "off", 300)
+        self.until("the running slot is kept",
+                   lambda: self.facts().get("trial-boot", {}).get("value") == "off", seconds)
+
+    # Updates
+
+    def ready(self):
+        """Power on, until an update may be asked for; the status then."""
+        self.start()
+        self.prompt()
+        status = self.running()
+        self.until_kept()
+        self.until("the update role answers", lambda: "role" not in self.command("update"))
+        return status
+
+    def install(self, url, *words):
+        """Asks for an update from there and waits until it is in the other slot."""
+        text = self.command(" ".join(["update install", url, *words]))
+        if "started: version" not in text:
+            raise Failure(f"`update install` says:\n{text}")
+        self.until("the update is ready", lambda: self.facts()["update-ready"]["value"] == "on", 600)
+
+    def restart(self):
+        """Restarts by a command; the status when everything runs again."""
+        self.confirm("reboot")
+        self.expect("reboot: Restarting system", 300)
+        self.prompt()
+        return self.running()
+
+    def ends(self):
+        """How the last runs ended, the newest first."""
+        return self.api("boots")["boots"]
+
+    def choose_other(self, keyboard):
+        """In the boot menu: the second entry. By the keyboard, or by the serial line."""
+        def press(key):
+            if keyboard:
+                self.monitor.do("send-key", keys=[{"type": "qcode", "data": key}])
+            else:
+                self.send({"ret": "\r"}.get(key, key))
+
+        # Any key stops its countdown, but one that comes too early is thrown away.
+        last, deadline = 0, time.monotonic() + 120
+        while "(h)elp" not in plain(self.text)[self.at:]:
+            if time.monotonic() > deadline:
+                raise Failure("the boot menu did not show its help")
+            if time.monotonic() - last > 0.3:
+                press("h")
+                last = time.monotonic()
+            self._read(0.1)
+        press("j")
+        press("ret")
 
     def services(self):
         return {s["name"]: s for s in self.api("services")["services"]}

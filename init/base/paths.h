@@ -30,6 +30,7 @@
 #define PATH_STATE_LAST       PATH_STATE "/last-shutdown" /* how this run ends, a line of host/ends.h */
 #define PATH_STATE_APPS       PATH_STATE "/update/apps-before" /* healthy apps when an update was armed */
 #define PATH_STATE_ENDS       PATH_STATE "/ends"               /* how the last runs ended, see host/ends.h */
+#define PATH_STATE_UNSEEN     PATH_STATE "/unseen"             /* see node/unseen.h */
 #define PATH_STATE_CRASH      PATH_STATE "/crash"              /* kernel logs of runs that crashed: NUMBER.txt */
 #define PATH_STATE_SLOT       PATH_STATE "/update/slot-"    /* and the slot: one line, the version that was put there */
 #define PATH_STATE_CHANNELS   PATH_STATE "/update/channel"  /* see update/memory.h */

@@ -48,6 +48,19 @@ static bool starts(const struct bootenv_entry *en)
 	return s == BOOTENV_GOOD || s == BOOTENV_TRIAL;
 }
 
+/* When all are bad the loader takes the highest generation: that becomes the other one, which is left as bad as it is.
+ * First, for it changes nothing as long as the own one is not bad. */
+static int raise_other(const struct bootenv *b, const struct bootenv_entry *mine, struct err *e)
+{
+	const struct bootenv_entry *other = bootenv_of(b, bootenv_other(mine->slot));
+
+	if (starts(other) || other->generation > mine->generation)
+		return 0;
+	struct bootenv_entry raised = *other;
+	raised.generation = bootenv_next_generation(b);
+	return bootenv_change(b, other, &raised, e);
+}
+
 static int mark(const struct bootenv_entry *started, struct err *e)
 {
 	struct bootenv b;
@@ -59,12 +72,12 @@ static int mark(const struct bootenv_entry *started, struct err *e)
 		return err_set(e, ENOENT, "the boot entry of slot %c is not there", started->slot);
 	if (!starts(mine))
 		return err_set(e, EALREADY, "slot %c is marked bad already", started->slot);
-	if (!starts(bootenv_of(&b, bootenv_other(started->slot))))
+	if (bootenv_state(bootenv_of(&b, bootenv_other(started->slot))) == BOOTENV_EMPTY)
 		return err_set(e, ENOENT, "slot %c holds no system to go to", bootenv_other(started->slot));
 	struct bootenv_entry bad = bootenv_as_bad(mine);
 	if (bootenv_unlock(e) < 0)
 		return -1;
-	int rc = bootenv_change(&b, mine, &bad, e);
+	int rc = raise_other(&b, mine, e) < 0 ? -1 : bootenv_change(&b, mine, &bad, e);
 	bootenv_lock();
 	return rc;
 }

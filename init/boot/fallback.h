@@ -1,6 +1,8 @@
 /* Stage 1's way out when the root it was started for is missing or refused: the boot entry is marked bad, as `hearth
- * slot bad` would do it, so that the boot loader starts the other slot at once. Only when the loader would do so: the
- * other slot's entry is good or on trial, and this one was not bad already. Blocks on the disk. */
+ * slot bad` would do it, so that the boot loader starts the other slot at once. One that was given up before is better
+ * than none: it stays bad, gets the highest generation, which the loader takes when all are bad, and comes up in safe
+ * mode (boot/safe). Only when this one was not bad already, or two that cannot start would take turns for ever. Blocks
+ * on the disk. */
 #ifndef HEARTH_BOOT_FALLBACK_H
 #define HEARTH_BOOT_FALLBACK_H
 

@@ -85,9 +85,16 @@ static void tell(struct guard *g)
 		log_warnx("watchdog", "%s", e.text);
 }
 
+void guard_take(struct guard *g, int fd)
+{
+	struct err e;
+	if (watchdog_take(&g->dog, fd, GUARD_SECONDS, &e) < 0)
+		log_warnx("watchdog", "%s", e.text);
+}
+
 int guard_start(struct guard *g, struct err *e)
 {
-	if (g->off || g->dog.fd >= 0)
+	if (g->off || g->beat.armed)
 		return 0;
 	if (watchdog_open(&g->dog, GUARD_SECONDS, e) < 0) {
 		fact_set(g->facts, FACT, FACT_OFF, e->code == ENOENT ? "this machine has none" : e->text);

@@ -36,8 +36,10 @@ struct guard {
 };
 
 void guard_init(struct guard *g);
-/* Opens the watchdog and begins to feed it; leaves PATH_RUN_WATCHDOG for the storage role when it is why the machine
- * started. 0 also when there is none. */
+/* The descriptor of the watchdog that stage 1 has opened. */
+void guard_take(struct guard *g, int fd);
+/* Opens the watchdog, unless it is open, and begins to feed it; leaves PATH_RUN_WATCHDOG for the storage role when it
+ * is why the machine started. 0 also when there is none. */
 MUST_CHECK int guard_start(struct guard *g, struct err *e);
 /* What the settings say; may be said again. */
 void guard_settings(struct guard *g, bool on);

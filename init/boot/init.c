@@ -3,6 +3,7 @@
 #include "boot/init.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,10 @@ static int start_mounts(void *arg, struct err *e)
 static int start_watchdog(void *arg, struct err *e)
 {
 	struct box *b = arg;
+	const char *handed = getenv(INIT_ENV_WATCHDOG);
+	uint64_t fd;
+	if (handed != NULL && str_u64(handed, INT_MAX, &fd) == 0)
+		guard_take(&b->guard, (int)fd);
 	return guard_start(&b->guard, e);
 }
 

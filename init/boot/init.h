@@ -11,6 +11,8 @@
 #define INIT_ENV_SLOT "HEARTH_SLOT"
 /* And the tries that are left when the boot loader says that this slot is on trial, and knows another; else absent. */
 #define INIT_ENV_TRIAL "HEARTH_TRIAL"
+/* And the descriptor of the watchdog, when the machine has one. */
+#define INIT_ENV_WATCHDOG "HEARTH_WATCHDOG"
 
 /* Returns only when this process is not PID 1 (EXIT_USAGE). */
 int init_main(int argc, char **argv);

@@ -22,6 +22,7 @@
 #include "base/sys.h"
 #include "boot/candidate.h"
 #include "boot/fallback.h"
+#include "boot/guard.h"
 #include "boot/init.h"
 #include "boot/say.h"
 #include "boot/tries.h"
@@ -31,6 +32,7 @@
 #include "host/mounts.h"
 #include "host/uevent.h"
 #include "host/verity.h"
+#include "host/watchdog.h"
 
 #define LINE             400
 #define LOOK_MS          1000 /* a lost device event costs at most this */
@@ -44,6 +46,7 @@
 static struct {
 	struct say say;
 	struct cmdline cmd;
+	struct watchdog dog;
 	struct disk_list disks, seen;
 	struct disk_match match;
 	unsigned which;               /* of match */
@@ -113,6 +116,38 @@ static int read_cmdline(struct err *e)
 	return 0;
 }
 
+static void stand_still(void)
+{
+	tell("hearth.test=hang-early: stage 1 stands still");
+	for (;;)
+		(void)sys_poll(NULL, 0, -1);
+}
+
+/* From here on the machine is started again when something stands still: the kernel, a disk that never answers, or
+ * this. Without a watchdog the boot goes on all the same. */
+static int start_watchdog(struct err *e)
+{
+	if (watchdog_open(&s1.dog, GUARD_SECONDS, e) < 0 && e->code != ENOENT)
+		log_warnx("stage1", "%s", e->text);
+	if (s1.cmd.hang_early)
+		stand_still();
+	return 0;
+}
+
+static void feed(void)
+{
+	struct err e;
+
+	if (s1.dog.fd >= 0 && watchdog_feed(&s1.dog, &e) < 0)
+		log_warnx("stage1", "%s", e.text);
+}
+
+static void wait_feeding(struct pollfd *p, nfds_t n, int ms)
+{
+	feed();
+	(void)sys_poll(p, n, ms);
+}
+
 /* A command line that names a slot is somebody's test. Without firmware, or another loader, nobody says. */
 static int ask_loader(struct err *e)
 {
@@ -179,7 +214,7 @@ static void wait_change(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	(void)sys_poll(&p, 1, LOOK_MS);
+	wait_feeding(&p, 1, LOOK_MS);
 	if (fd >= 0)
 		(void)uevent_drain(fd);
 }
@@ -251,7 +286,7 @@ static void name_damage(struct err *e)
 	uint64_t block = 0, start = clock_ms();
 	ssize_t n = 1;
 
-	while (s1.root_fd >= 0 && n > 0 && clock_ms() - start < SCAN_MS)
+	for (; s1.root_fd >= 0 && n > 0 && clock_ms() - start < SCAN_MS; feed())
 		n = verity_read(s1.root_fd, &block, s1.block, sizeof(s1.block), &why);
 	if (s1.root_fd >= 0 && n < 0)
 		err_set(e, EIO, "block %llu of %s does not match its hash: the system partition is damaged; " ADVICE,
@@ -321,14 +356,28 @@ static int switch_root(struct err *e)
 	return 0;
 }
 
+/* "HEARTH_WATCHDOG=3" for stage 2; NULL: it opens the watchdog itself. */
+static char *hand_watchdog_over(char text[LIMIT_NAME])
+{
+	struct err e;
+
+	if (s1.dog.fd < 0)
+		return NULL;
+	if (watchdog_hand_over(&s1.dog, &e) < 0) {
+		log_warnx("stage1", "%s", e.text);
+		return NULL;
+	}
+	return str_format(text, LIMIT_NAME, INIT_ENV_WATCHDOG "=%d", s1.dog.fd) < 0 ? NULL : text;
+}
+
 static int start_stage2(struct err *e)
 {
 	static char name[] = "hearth", role[] = "init";
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/", term[] = "TERM=linux";
 	static char slot[] = INIT_ENV_SLOT "=?";
-	char began[LIMIT_NAME], trial[LIMIT_NAME];
+	char began[LIMIT_NAME], trial[LIMIT_NAME], dog[LIMIT_NAME];
 	char *argv[] = {name, role, NULL};
-	char *envp[7] = {path, home, term, began};
+	char *envp[8] = {path, home, term, began};
 	unsigned n = 4;
 
 	slot[sizeof(slot) - 2] = s1.slot;
@@ -339,7 +388,8 @@ static int start_stage2(struct err *e)
 		envp[n++] = slot;
 	/* The loader's word is on the entry that it started. */
 	if (s1.trial && s1.slot == s1.started.slot)
-		envp[n] = trial;
+		envp[n++] = trial;
+	envp[n] = hand_watchdog_over(dog);
 	sys_execve(PATH_SELF, argv, envp);
 	return err_sys(e, "exec " PATH_SELF);
 }
@@ -350,10 +400,10 @@ static const struct {
 	int (*run)(struct err *e);
 	bool root;
 } steps[] = {
-	{"mounts", mount_kernel, false},     {"consoles", start_talking, false}, {"command line", read_cmdline, false},
-	{"boot loader", ask_loader, false},  {"disk", find_root, true},          {"slot", settle_slot, false},
-	{"verity", open_root, true},         {"mount", mount_root, true},        {"program", keep_program, true},
-	{"switch root", switch_root, false}, {"stage 2", start_stage2, false},
+	{"mounts", mount_kernel, false},     {"consoles", start_talking, false},  {"command line", read_cmdline, false},
+	{"watchdog", start_watchdog, false}, {"boot loader", ask_loader, false},  {"disk", find_root, true},
+	{"slot", settle_slot, false},        {"verity", open_root, true},         {"mount", mount_root, true},
+	{"program", keep_program, true},     {"switch root", switch_root, false}, {"stage 2", start_stage2, false},
 };
 
 int stage1_run(struct err *e)
@@ -361,6 +411,7 @@ int stage1_run(struct err *e)
 	memset(&s1, 0, sizeof(s1));
 	s1.began = clock_ms();
 	s1.root_fd = -1;
+	watchdog_init(&s1.dog);
 	for (size_t i = 0; i < COUNT_OF(steps); i++) {
 		if (steps[i].run(e) == 0)
 			continue;
@@ -393,7 +444,7 @@ static void count_down(const struct err *why)
 	for (unsigned left = STAGE1_REBOOT_S; left > 0; left -= COUNTDOWN_STEP_S) {
 		tell("%s", why->text);
 		tell("restart in %u s", left);
-		(void)sys_poll(NULL, 0, COUNTDOWN_STEP_S * 1000);
+		wait_feeding(NULL, 0, COUNTDOWN_STEP_S * 1000);
 	}
 }
 
@@ -407,7 +458,7 @@ void stage1_refuse(const struct err *why)
 		tell("%s", why->text);
 		tell("slot %c is marked bad now; slot %c is started instead", s1.started.slot,
 		     bootenv_other(s1.started.slot));
-		(void)sys_poll(NULL, 0, READ_MS);
+		wait_feeding(NULL, 0, READ_MS);
 	} else {
 		count_down(why);
 	}

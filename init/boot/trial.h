@@ -3,7 +3,7 @@
  *
  * Both facts come from the boot entries, which are on a disk. For a new version that cannot mount it, PID 1 sets them
  * first as the boot loader said (boot/tries): such a box restarts by itself, too. It cannot mark its slot, so each such
- * start costs one try, and behind the last one the loader takes the other slot; node/givenup then tells why. */
+ * start costs one try, and behind the last one the loader takes the other slot; node/unseen then tells why. */
 #ifndef HEARTH_BOOT_TRIAL_H
 #define HEARTH_BOOT_TRIAL_H
 

@@ -60,7 +60,8 @@ static int set_safe(struct cmdline *c, const char *value)
 static int set_test(struct cmdline *c, const char *value)
 {
 	c->hang = str_eq(value, "hang");
-	return c->hang ? 0 : -1;
+	c->hang_early = str_eq(value, "hang-early");
+	return c->hang || c->hang_early ? 0 : -1;
 }
 
 static const struct {
@@ -73,7 +74,7 @@ static const struct {
 	{"hearth.roothash=", set_roothash, "64 lower-case hexadecimal digits"},
 	{"hearth.kubernetes=", set_kubernetes, "on or off"},
 	{"hearth.safe", set_safe, "without a value"},
-	{"hearth.test=", set_test, "hang"},
+	{"hearth.test=", set_test, "hang or hang-early"},
 };
 
 static int take_word(struct cmdline *c, const char *word, struct err *e)

@@ -16,6 +16,7 @@ struct cmdline {
 	bool has_root;      /* hearth.root and hearth.roothash are both there */
 	bool safe;          /* hearth.safe: safe mode, see boot/safe.h */
 	bool hang;          /* hearth.test=hang: PID 1 stands still after a while, for tests of the watchdog */
+	bool hang_early;    /* hearth.test=hang-early: and so does stage 1, before it looks for a disk */
 	bool no_kubernetes; /* hearth.kubernetes=off: this boot starts neither containerd nor k3s */
 };
 

@@ -23,6 +23,7 @@
 	X(UPDATE, "update")           /* into a slot that was just written */                                          \
 	X(ROLLBACK, "rollback")       /* back to the other slot, by hand */                                            \
 	X(HEALTH_GATE, "health-gate") /* the new slot did not get well in time */                                      \
+	X(NO_START, "no-start")       /* started by the boot loader, and never got as far as a disk */                 \
 	X(DAMAGE, "damage")           /* the root of the running slot cannot be read whole */                          \
 	X(WATCHDOG, "watchdog")       /* PID 1 or the kernel stood still */                                            \
 	X(PANIC, "panic")             /* the kernel gave up */                                                         \

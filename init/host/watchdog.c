@@ -57,6 +57,21 @@ int watchdog_open(struct watchdog *w, unsigned seconds, struct err *e)
 	return 0;
 }
 
+int watchdog_take(struct watchdog *w, int fd, unsigned seconds, struct err *e)
+{
+	if (sys_fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_sys(e, "watchdog: descriptor %d", fd);
+	w->fd = fd;
+	ask(w);
+	set_timeout(w, seconds);
+	return 0;
+}
+
+int watchdog_hand_over(const struct watchdog *w, struct err *e)
+{
+	return sys_fcntl(w->fd, F_SETFD, 0) < 0 ? err_sys(e, "watchdog: hand over %s", w->name) : 0;
+}
+
 int watchdog_feed(struct watchdog *w, struct err *e)
 {
 	int ignored = 0;

@@ -138,45 +138,29 @@ static int load_last(struct identity *id, struct end *last, struct err *e)
 
 void records_explain(struct identity *id, struct end *last, enum end_kind kind, const char *why)
 {
-	if (last->kind != END_POWER_LOSS)
+	if (last->kind != END_POWER_LOSS && last->kind != END_NO_START)
 		return;
 	last->kind = kind;
 	identity_sentence(last->why, sizeof(last->why), why);
 	identity_sentence(id->last_shutdown, sizeof(id->last_shutdown), why);
 }
 
-static char ends_text[ENDS_TEXT]; /* the role has one thread */
-
-int records_read_ends(struct ends *all, struct err *e)
+int records_note(const struct end *last, struct err *e)
 {
+	static struct ends all; /* the role has one thread */
+	static char text[ENDS_TEXT];
 	struct buf b;
 
-	buf_init(&b, ends_text, sizeof(ends_text));
+	buf_init(&b, text, sizeof(text));
 	if (file_read(PATH_STATE_ENDS, &b, e) < 0 && e->code != ENOENT && e->code != EFBIG)
 		return -1;
-	if (ends_parse(all, ends_text, b.len) > 0)
+	if (ends_parse(&all, text, b.len) > 0)
 		log_warnx("storage", PATH_STATE_ENDS ": holds nonsense; it is left out");
-	return 0;
-}
-
-int records_write_ends(const struct ends *all, struct err *e)
-{
-	struct buf b;
-
-	buf_init(&b, ends_text, sizeof(ends_text));
-	if (ends_format(all, &b, e) < 0)
+	ends_add(&all, last);
+	buf_reset(&b);
+	if (ends_format(&all, &b, e) < 0)
 		return -1;
 	return file_replace(PATH_STATE_ENDS, b.data, b.len, 0644, e);
-}
-
-static int note_end(const struct end *last, struct err *e)
-{
-	static struct ends all;
-
-	if (records_read_ends(&all, e) < 0)
-		return -1;
-	ends_add(&all, last);
-	return records_write_ends(&all, e);
 }
 
 int records_begin(const struct end *last, const char *slot, struct err *e)
@@ -188,7 +172,7 @@ int records_begin(const struct end *last, const char *slot, struct err *e)
 	now.time = clock_wall();
 	release_version(now.version);
 	buf_init(&b, line, sizeof(line));
-	if (last->kind != END_RUNNING && note_end(last, e) < 0)
+	if (last->kind != END_RUNNING && records_note(last, e) < 0)
 		return -1;
 	if (str_copy(now.slot, sizeof(now.slot), slot) < 0 || end_format(&now, &b, e) < 0)
 		return -1;

@@ -15,13 +15,13 @@
  * *last: how the last run ended, kind power-loss when it did not get to say (what else is known may explain it), kind
  * running when there was none. */
 MUST_CHECK int records_load(struct identity *id, const char *hostname, struct end *last, struct err *e);
-/* Takes what explains a run that was cut short: kind and sentence. No effect on one that ended in order. */
+/* Takes what explains a run that was cut short, or did not begin: kind and sentence. No effect on one that ended in
+ * order. */
 void records_explain(struct identity *id, struct end *last, enum end_kind kind, const char *why);
 /* Notes how the last run ended in PATH_STATE_ENDS, and that this one runs: the next boot then knows when it was cut
  * short. slot: this run's. */
 MUST_CHECK int records_begin(const struct end *last, const char *slot, struct err *e);
-/* How the last runs ended, PATH_STATE_ENDS. Lines that are none are left out and logged. */
-MUST_CHECK int records_read_ends(struct ends *all, struct err *e);
-MUST_CHECK int records_write_ends(const struct ends *all, struct err *e);
+/* Adds one to PATH_STATE_ENDS. */
+MUST_CHECK int records_note(const struct end *last, struct err *e);
 
 #endif

@@ -16,7 +16,6 @@
 #include "host/bootenv_change.h"
 #include "host/mounts.h"
 #include "host/release.h"
-#include "host/slots.h"
 #include "host/turn.h"
 #include "node/tell.h"
 

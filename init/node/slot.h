@@ -21,7 +21,7 @@ int slot_main(int argc, char **argv);
 /* Pure. What the running slot's entry means for PID 1: sentences for the facts trial-boot and slot-failed, "" for off.
  * en: NULL when the running slot has no entry (a kernel started by other means). */
 void slot_sentences(const struct bootenv_entry *en, char *trial, char *failed, size_t cap);
-/* The version that an update put into a slot; "": no record, no state partition yet, or nonsense in it. */
+/* The version that an update has put there; "": no record, no state partition yet, or nonsense in it. */
 void slot_version(char slot, char version[SLOTS_VERSION]);
 /* Reads the entries; tells PID 1 the facts, when facts is true, and writes PATH_RUN_SLOTS. For the storage role: once
  * the ESP is mounted, and again without the facts when the state, which knows the versions, is there too. */

@@ -25,11 +25,11 @@
 #include "node/crash.h"
 #include "node/esp.h"
 #include "node/fs.h"
-#include "node/givenup.h"
 #include "node/layout.h"
 #include "node/records.h"
 #include "node/slot.h"
 #include "node/tell.h"
+#include "node/unseen.h"
 
 /* What a step needs and what its failure takes away. */
 enum part { DISK = 1 << 0, STATE = 1 << 1, DATA = 1 << 2, ESP = 1 << 3 };
@@ -43,7 +43,8 @@ static struct {
 	struct layout layout;
 	struct identity id;
 	struct end last; /* how the last run ended */
-	bool counted;    /* an earlier run of this role in this boot did it */
+	struct unseen unseen;
+	bool counted; /* an earlier run of this role in this boot did it */
 	struct settings settings;
 	struct yaml yaml;
 	unsigned lost;    /* mask of enum part */
@@ -268,18 +269,30 @@ static int read_records(struct err *e)
 	if (st.counted)
 		return 0;
 	copies_settings(&st.settings, &st.yaml);
-	return records_load(&st.id, st.settings.hostname, &st.last, e);
+	if (records_load(&st.id, st.settings.hostname, &st.last, e) < 0)
+		return -1;
+	if (!(st.lost & ESP))
+		unseen_look(&st.unseen, &st.last);
+	if (st.unseen.there)
+		identity_sentence(st.id.last_shutdown, sizeof(st.id.last_shutdown), st.unseen.end.why);
+	return 0;
+}
+
+/* What the kernel and the watchdog left is of the last start. */
+static struct end *last_start(void)
+{
+	return st.unseen.there ? &st.unseen.end : &st.last;
 }
 
 /* A crash explains a last run that did not end in order; one that did may have had an error of the kernel before. */
 static int keep_crash(struct err *e)
 {
-	bool cut = st.last.kind == END_POWER_LOSS;
+	bool cut = st.unseen.there || st.last.kind == END_POWER_LOSS;
 	struct crash c;
 	int rc = crash_keep(PATH_PSTORE, cut, &c, e);
 
 	if (c.reason[0])
-		records_explain(&st.id, &st.last, crash_kind(c.reason), c.reason);
+		records_explain(&st.id, last_start(), crash_kind(c.reason), c.reason);
 	if (c.path[0] && cut)
 		log_warnx("storage", "the last run ended by %s; its kernel log is kept in %s", st.id.last_shutdown,
 		          c.path);
@@ -298,19 +311,12 @@ static int note_end(struct err *e)
 	if (st.counted)
 		return 0;
 	if (sys_stat(PATH_RUN_WATCHDOG, &s) == 0)
-		records_explain(&st.id, &st.last, END_WATCHDOG, "the watchdog restarted a box that stood still");
+		records_explain(&st.id, last_start(), END_WATCHDOG, "the watchdog restarted a box that stood still");
 	if (bootenv_running(&slot[0], e) < 0)
 		slot[0] = '\0'; /* a box whose kernel came by other means has none */
-	return records_begin(&st.last, slot, e);
-}
-
-static int note_given_up(struct err *e)
-{
-	char slot;
-
-	if (st.counted || bootenv_running(&slot, e) < 0)
-		return 0;
-	return givenup_note(&st.id, slot, e);
+	if (records_begin(&st.last, slot, e) < 0 || (st.unseen.there && records_note(&st.unseen.end, e) < 0))
+		return -1;
+	return unseen_keep(&st.unseen, e);
 }
 
 static int copy_files(struct err *e)
@@ -473,7 +479,6 @@ static const struct step {
 	{"records", read_records, STATE, STATE, true},
 	{"kernel log of the last run", keep_crash, STATE, 0, false},
 	{"how the last run ended", note_end, STATE, 0, true},
-	{"a slot that was given up", note_given_up, STATE | ESP, 0, false},
 	{"copies for PID 1", copy_files, STATE, 0, false},
 	{"versions of the slots", tell_versions, STATE | ESP, 0, false},
 	{"identity", publish, STATE, STATE, true},

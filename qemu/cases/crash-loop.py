@@ -23,6 +23,6 @@ def run(case):
     check("fault" not in box.services(), "the service that breaks it was started")
     check(status["url"], "the box has no address")
     box.expect_screen("safe")
-    kinds = [b["kind"] for b in box.api("boots")["boots"]]
+    kinds = [b["kind"] for b in box.ends()]
     check(kinds[:4] == ["pid1-fault"] * 3 + ["asked"], f"the last ends: {kinds}")
     box.power_off()

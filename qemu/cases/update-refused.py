@@ -17,20 +17,12 @@ class Stage:
         return Bundle(self.folder, self.keys, image(parts), version, **rest)
 
 
-def start(box):
-    box.start()
-    box.prompt()
-    box.running()
-    box.until_kept()
-    box.until("the update role answers", lambda: "role" not in box.command("update"))
-
-
 def run(case):
     stage, server = Stage(case.dir / "bundles"), Server()
     url = f"http://10.0.2.2:{server.port}/bad.hearth"
     box = case.vm(image=case.booted())
     before = disk.digest(box.disk, "system-b"), disk.boot_entries(box.disk)
-    start(box)
+    box.ready()
     for what, data, want in bad_bundles(stage):
         if len(data) < LEAST or what == "no room on the ESP":  # this one has room
             continue
@@ -46,7 +38,7 @@ def run(case):
     good = stage.bundle(stage.new_blocks)
     data, at = good.pack(), good.at("root.erofs") + 5000
     server.files["/bad.hearth"], server.ranges = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:], True
-    start(box)
+    box.ready()
     box.command(f"update install {url}")
     box.until("the wrong block is noticed", lambda: "failed: " in (t := box.command("update")) and "block" in t, 300)
     box.power_off()

@@ -15,14 +15,11 @@ def run(case):
     chance = random.Random(5)
     # What no other build has: it has to be fetched.
     large = variant.make("large", "0.2.0", {"usr/share/hearth/noise": chance.randbytes(16 * MIB).hex()})
-    data = (large / "hearth-0.2.0.hearth").read_bytes()
-    server.files["/new.hearth"] = data
-    box = case.vm(image=case.booted()).start()
-    box.prompt()
-    box.running()
-    box.until_kept()
+    data, url = variant.bundle(large).read_bytes(), variant.offer(server, large)
+    box = case.vm(image=case.booted())
+    box.ready()
     server.rate = MIB // 2  # each of several connections
-    text = box.command(f"update install http://10.0.2.2:{server.port}/new.hearth")
+    text = box.command(f"update install {url}")
     check("started: version 0.2.0" in text, f"`update install` says:\n{text}")
     box.until("half of it is there", lambda: server.sent > 16 * MIB, 300)
     box.kill()

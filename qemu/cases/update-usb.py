@@ -5,23 +5,13 @@ import variant
 from run import check
 
 
-def restart(box):
-    box.confirm("reboot")
-    box.expect("reboot: Restarting system")
-    box.prompt()
-    return box.running()
-
-
 def run(case):
     bundle = variant.bundle(variant.make("second", "0.2.0")).read_bytes()
     stick = case.dir / "stick.img"
     disk.stick(stick, {"notes.txt": b"none", "hearth-0.1.9.hearth": b"not the newest", "hearth-0.2.0.hearth": bundle},
                (len(bundle) >> 20) + 64)
-    box = case.vm(image=case.booted(), ports=True).start()
-    box.prompt()
-    box.running()
-    box.until_kept()
-    box.until("the update role answers", lambda: "no update is under way" in box.command("update"))
+    box = case.vm(image=case.booted(), ports=True)
+    box.ready()
     text = box.command("update install usb")
     check("no stick with an update is there" in text, f"without a stick: {text}")
     box.plug_stick("one", stick)
@@ -31,7 +21,7 @@ def run(case):
     check("started: version 0.2.0" in text and "on sda1" in text, f"`update install usb` says:\n{text}")
     box.until("the update is ready", lambda: box.facts()["update-ready"]["value"] == "on", 600)
     box.pull_stick("one")
-    check(restart(box)["slot"] == "b", "the new slot runs")
+    check(box.restart()["slot"] == "b", "the new slot runs")
     box.until_kept()
 
     # Back into slot a, from a stick that is slow, and pulled out.
@@ -46,7 +36,7 @@ def run(case):
     check(box.facts()["update-running"]["value"] == "off", "nothing is under way any more")
     text = box.command("update install usb --again")
     check("no stick with an update is there" in text, f"after it was pulled out: {text}")
-    check(restart(box)["slot"] == "b", "the slot that ran still does")
+    check(box.restart()["slot"] == "b", "the slot that ran still does")
     box.power_off()
     entries = disk.boot_entries(box.disk)
     check(entries == ["hearth-0002-b.efi"], f"boot entries: {entries}")

@@ -48,7 +48,7 @@ def run(case):
     status = box.running()
     check(status["slot"] == "a", f"slot {status['slot']} runs")
     check("root of slot b: block" in status["last_shutdown"], f"last: {status['last_shutdown']}")
-    newest = box.api("boots")["boots"][0]
+    newest = box.ends()[0]
     check(newest["kind"] == "damage" and newest["slot"] == "b", f"the newest end: {newest}")
     check(states(box) == {"a": "good", "b": "bad"}, f"slots: {states(box)}")
     box.power_off()

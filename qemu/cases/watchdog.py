@@ -22,7 +22,7 @@ def run(case):
     status = box.running()
     check(status["boots"] == first["boots"] + 1, f"boots: {first['boots']}, then {status['boots']}")
     check("watchdog" in status["last_shutdown"], f"last_shutdown: {status['last_shutdown']}")
-    newest = box.api("boots")["boots"][0]
+    newest = box.ends()[0]
     check(newest["kind"] == "watchdog" and newest["well"], f"the newest end: {newest}")
     check("watchdog" in box.command("boots"), "`boots` on the serial line")
     box.power_off()

@@ -147,11 +147,28 @@ static void nothing_is_touched_without_a_way(void **state)
 	refused("vdb", ENOENT, "no boot partition");
 	put("hearth-0003-b+2-1.efi");
 	refused("vda", ENOENT, "slot a holds no system");
-	put("hearth-0002-a+0-3.efi");
-	refused("vda", ENOENT, "slot a holds no system");
-	put("hearth-0001-a.efi"); /* an older entry of it does not count */
-	refused("vda", ENOENT, "slot a holds no system");
 	assert_non_null(strstr(trace, "off"));
+}
+
+static void one_that_was_given_up_is_better_than_none(void **state)
+{
+	(void)state;
+	put("hearth-0002-a+0-3.efi");
+	put("hearth-0001-a.efi"); /* an older entry of it does not count */
+	put("hearth-0003-b+2-1.efi");
+	assert_int_equal(mark("vda"), 0);
+	assert_string_equal(trace, "/dev/vda1 rw ro off");
+	assert_true(there("hearth-0004-a+0-3.efi") && there("hearth-0003-b+0-1.efi"));
+	assert_false(there("hearth-0002-a+0-3.efi"));
+}
+
+static void one_that_comes_first_anyway_keeps_its_name(void **state)
+{
+	(void)state;
+	put("hearth-0005-a+0-3.efi");
+	put("hearth-0003-b.efi");
+	assert_int_equal(mark("vda"), 0);
+	assert_true(there("hearth-0005-a+0-3.efi") && there("hearth-0003-b+0.efi"));
 }
 
 static void another_entry_than_was_started(void **state)
@@ -179,13 +196,12 @@ static void a_boot_partition_that_does_not_mount(void **state)
 	assert_string_equal(trace, "/dev/vda1");
 }
 
-static void any_call_may_fail(void **state)
+static void fail_each_call(const char *other)
 {
-	(void)state;
 	for (unsigned n = 1; n < 100; n++) {
 		box_down(NULL);
 		setup(NULL);
-		put("hearth-0002-a.efi");
+		put(other);
 		put("hearth-0003-b+2-1.efi");
 		fake_fail_at(n, EIO);
 		int rc = mark("vda");
@@ -193,10 +209,19 @@ static void any_call_may_fail(void **state)
 		fake_fail_at(0, 0);
 		assert_true(there("hearth-0003-b+2-1.efi") || there("hearth-0003-b+0-1.efi"));
 		assert_true(rc < 0 || there("hearth-0003-b+0-1.efi"));
+		/* Never the one that is bad at last without the other one in front of it. */
+		assert_true(there(other) || there("hearth-0004-a+0-3.efi"));
 		if (!fired)
 			return;
 	}
 	fail();
+}
+
+static void any_call_may_fail(void **state)
+{
+	(void)state;
+	fail_each_call("hearth-0002-a.efi");
+	fail_each_call("hearth-0002-a+0-3.efi");
 }
 
 int main(void)
@@ -206,6 +231,8 @@ int main(void)
 		TEST(the_entry_is_marked_bad),
 		TEST(without_a_disk_the_only_boot_partition_is_meant),
 		TEST(nothing_is_touched_without_a_way),
+		TEST(one_that_was_given_up_is_better_than_none),
+		TEST(one_that_comes_first_anyway_keeps_its_name),
 		TEST(another_entry_than_was_started),
 		TEST(one_that_is_bad_already),
 		TEST(a_boot_partition_that_does_not_mount),

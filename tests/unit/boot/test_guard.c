@@ -286,6 +286,23 @@ static void the_settings(void **state)
 	fact_is(FACT_ON, "watchdog, 60 s");
 }
 
+static void one_that_stage_1_has_opened(void **state)
+{
+	int none[2];
+	(void)state;
+	assert_int_equal(pipe2(none, O_CLOEXEC), 0);
+	fake_open = no_dog;
+	guard_take(&g, none[1]);
+	guard_take(&g, 999);
+	fake_open = open_dog;
+	start();
+	fact_is(FACT_ON, "watchdog, 60 s");
+	assert_int_equal(g.dog.fd, none[1]);
+	pass(60000);
+	assert_int_equal(fed, 6);
+	close(none[0]);
+}
+
 static void a_machine_without(void **state)
 {
 	(void)state;
@@ -311,6 +328,7 @@ int main(void)
 		TEST(a_reboot_has_one_more_minute),
 		TEST(whoever_is_off_stays_off),
 		TEST(the_settings),
+		TEST(one_that_stage_1_has_opened),
 		TEST(a_machine_without),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

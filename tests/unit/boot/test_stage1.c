@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
+#include <linux/watchdog.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +45,8 @@ enum {
 	FD_CONSOLE = 1003,
 	FD_DM = 1004,
 	FD_KMSG = 1005,
-	FD_OTHER = 1006
+	FD_OTHER = 1006,
+	FD_DOG = 1007
 };
 static bool disk_is_root;
 static const char *loader;            /* what the boot loader says it started; NULL: there are no EFI variables */
@@ -52,6 +54,9 @@ static const char *label[2][8];       /* of the partitions of vda and vdb */
 static char handed[64];               /* HEARTH_SLOT for stage 2 */
 static char handed_trial[64];         /* HEARTH_TRIAL; "": none */
 static const char *counted, *entries; /* the loader's other variables; "|" for a zero; NULL: absent */
+static char dog_handed[64];           /* HEARTH_WATCHDOG */
+static bool dog;                      /* the machine has a watchdog */
+static int64_t fed_at, hungry;        /* and it was fed last, and had to wait at most: ms */
 static unsigned program_reads;
 
 static void note(const char *what, const char *a, const char *b)
@@ -131,6 +136,11 @@ static int vm_open(const char *path, int flags, mode_t mode)
 		return FD_OTHER;
 	if (strcmp(path, "/dev/kmsg") == 0)
 		return FD_KMSG;
+	if (strcmp(path, "/dev/watchdog0") == 0) {
+		fed_at = fake_clock_ms;
+		errno = ENOENT;
+		return dog ? FD_DOG : -1;
+	}
 	if (strcmp(path, "/dev/mapper/control") == 0)
 		return FD_DM;
 	if (strncmp(path, "/sys/dev/block/", 15) == 0)
@@ -235,9 +245,23 @@ static int vm_ioctl(int fd, unsigned long request, void *arg)
 {
 	struct dm_ioctl *rq = arg;
 
+	if (fd == FD_DOG && request == WDIOC_KEEPALIVE) {
+		hungry = fake_clock_ms - fed_at > hungry ? fake_clock_ms - fed_at : hungry;
+		fed_at = fake_clock_ms;
+	}
+	if (fd == FD_DOG)
+		return 0;
 	assert_int_equal(fd, FD_DM);
 	if (request == DM_DEV_CREATE)
 		rq->dev = makedev(253, 0);
+	return 0;
+}
+
+static int vm_fcntl(int fd, int cmd, int arg)
+{
+	assert_int_equal(fd, FD_DOG);
+	assert_int_equal(cmd, F_SETFD);
+	assert_int_equal(arg, 0);
 	return 0;
 }
 
@@ -281,12 +305,14 @@ static int vm_execve(const char *path, char *const argv[], char *const envp[])
 	assert_string_equal(argv[0], "hearth");
 	assert_string_equal(argv[1], "init");
 	assert_null(argv[2]);
-	handed[0] = handed_trial[0] = '\0';
+	handed[0] = handed_trial[0] = dog_handed[0] = '\0';
 	for (unsigned i = 0; envp[i]; i++) {
 		if (strncmp(envp[i], INIT_ENV_SLOT "=", strlen(INIT_ENV_SLOT "=")) == 0)
 			strcpy(handed, envp[i]);
 		if (strncmp(envp[i], INIT_ENV_TRIAL "=", strlen(INIT_ENV_TRIAL "=")) == 0)
 			strcpy(handed_trial, envp[i]);
+		if (strncmp(envp[i], INIT_ENV_WATCHDOG "=", strlen(INIT_ENV_WATCHDOG "=")) == 0)
+			strcpy(dog_handed, envp[i]);
 	}
 	assert_non_null(envp[0]);
 	note("exec", path, NULL);
@@ -327,7 +353,8 @@ static int setup(void **state)
 	}
 	appears_at = 0;
 	damaged = 0;
-	program_damaged = mount_damaged = no_bind = false;
+	program_damaged = mount_damaged = no_bind = dog = false;
+	hungry = 0;
 	exec_works = true;
 	reboots = program_reads = 0;
 	fake_clock_ms = 1000;
@@ -339,6 +366,7 @@ static int setup(void **state)
 	fake_mount = vm_mount;
 	fake_ioctl = vm_ioctl;
 	fake_poll = vm_poll;
+	fake_fcntl = vm_fcntl;
 	fake_chdir = vm_path;
 	fake_chroot = vm_path;
 	fake_mkdir = vm_mkdir;
@@ -408,6 +436,24 @@ static void a_disk_that_never_comes(void **state)
 	assert_non_null(strstr(console, "disks so far: vda vda1 vda2"));
 	assert_null(strstr(trace, "erofs"));
 	assert_in_range(fake_clock_ms, 1000 + STAGE1_ROOT_WAIT_MS, 1000 + STAGE1_ROOT_WAIT_MS + 2000);
+}
+
+static void the_watchdog_is_fed_and_handed_over(void **state)
+{
+	(void)state;
+	(void)!stage1_run(&e);
+	assert_string_equal(dog_handed, "");
+	dog = true;
+	appears_at = fake_clock_ms + 100000;
+	(void)!stage1_run(&e);
+	assert_string_equal(dog_handed, "HEARTH_WATCHDOG=1007");
+	assert_in_range(hungry, 1, 20000);
+	roots = "";
+	refused("no disk holds the root");
+	stage1_refuse(&e);
+	assert_int_equal(reboots, 1);
+	assert_in_range(fake_clock_ms - fed_at, 0, 20000);
+	assert_in_range(hungry, 1, 20000);
 }
 
 static void two_disks_are_both_named(void **state)
@@ -639,6 +685,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_way_to_the_root, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_disk_that_comes_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_disk_that_never_comes, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_watchdog_is_fed_and_handed_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_disks_are_both_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_slot_is_handed_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_trial_is_handed_on, setup, teardown),

@@ -54,7 +54,9 @@ static void words_for_a_box_in_trouble(void **state)
 	assert_int_equal(parse("quiet"), 0);
 	assert_false(c.safe || c.hang);
 	assert_int_equal(parse("quiet hearth.safe hearth.test=hang"), 0);
-	assert_true(c.safe && c.hang);
+	assert_true(c.safe && c.hang && !c.hang_early);
+	assert_int_equal(parse("hearth.test=hang-early"), 0);
+	assert_true(c.hang_early && !c.hang);
 	assert_int_equal(parse("hearth.safe=off"), -1);
 	assert_string_equal(e.text, "kernel command line: hearth.safe=off: must be without a value");
 	assert_false(c.safe);

@@ -149,6 +149,23 @@ static void stopping_is_said_to_it(void **state)
 	assert_int_equal(byte[0], 'V');
 }
 
+static void handed_over_and_taken(void **state)
+{
+	struct watchdog next;
+	(void)state;
+	assert_int_equal(watchdog_open(&w, 60, &e), 0);
+	assert_int_equal(watchdog_hand_over(&w, &e), 0);
+	assert_int_equal(fcntl(w.fd, F_GETFD), 0);
+	watchdog_init(&next);
+	status = WDIOF_CARDRESET;
+	assert_int_equal(watchdog_take(&next, w.fd, 60, &e), 0);
+	assert_int_equal(fcntl(w.fd, F_GETFD), FD_CLOEXEC);
+	assert_true(next.fd == w.fd && next.bitten && next.seconds == 60);
+	watchdog_init(&next);
+	assert_int_equal(watchdog_take(&next, 999, 60, &e), -1);
+	assert_int_equal(next.fd, -1);
+}
+
 static void a_machine_without(void **state)
 {
 	(void)state;
@@ -163,9 +180,8 @@ static void a_machine_without(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(opened_and_fed),    TEST(it_was_why_the_machine_started),
-		TEST(drivers_differ),    TEST(stopping_is_said_to_it),
-		TEST(a_machine_without),
+		TEST(opened_and_fed),         TEST(it_was_why_the_machine_started), TEST(drivers_differ),
+		TEST(stopping_is_said_to_it), TEST(handed_over_and_taken),          TEST(a_machine_without),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

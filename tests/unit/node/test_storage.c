@@ -128,6 +128,33 @@ static void the_watchdog_explains_what_nobody_else_does(void **state)
 	assert_non_null(strstr(box_read("/run/hearth/ends"), "\nasked 1764000000 60 a 0.1.0 well reboot\n"));
 }
 
+/* Of the slot that the restart was for: not of the run that ended in order before it. */
+static void a_start_that_left_no_record(void **state)
+{
+	(void)state;
+	disk_flash(8192);
+	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
+	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
+	box_write("/run/hearth/slot", "a\n");
+	box_write("/boot/EFI/Linux/hearth-0001-a.efi", "x");
+	assert_int_equal(run(), 0);
+	disk_power_cycle();
+	box_write("/run/hearth/slot", "a\n");
+	box_write("/boot/EFI/Linux/hearth-0002-b+0-3.efi", "x");
+	box_write("/state/last-shutdown", "update 1764000000 60 a 0.1.0 well the update to 0.2.0\n");
+	box_write("/sys/fs/pstore/dmesg-efi_pstore-1", "Panic#1 Part1\nKernel panic - not syncing: no root\n");
+	assert_int_equal(run(), 0);
+	assert_non_null(
+		strstr(box_read("/run/hearth/ends"), "the update to 0.2.0\npanic 0 0 b - ill kernel panic: no root\n"));
+	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=kernel panic: no root\n"));
+	/* Once. */
+	disk_power_cycle();
+	box_write("/run/hearth/slot", "a\n");
+	assert_int_equal(run(), 0);
+	assert_null(strstr(strstr(box_read("/run/hearth/ends"), " b - ") + 1, " b - "));
+	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=power loss or crash\n"));
+}
+
 static void apps_before_an_update(void **state)
 {
 	(void)state;
@@ -169,39 +196,6 @@ static void the_boot_entries_are_told(void **state)
 	                  "off\nfact state-mounted on "));
 	assert_both_on();
 	assert_string_equal(box_read("/run/hearth/slots"), "a good 1 0 0.0.9\nb trial 2 2 " BOARD_VERSION "\n");
-}
-
-/* The new slot could not mount this disk: only its boot entry tells of it. */
-static void a_slot_that_left_no_word_is_told_of(void **state)
-{
-	static const char why[] =
-		"slot b, version 0.2.0 did not get as far as its disks in 3 starts; the boot loader went "
-		"back to slot a";
-
-	(void)state;
-	disk_flash(8192);
-	assert_int_equal(mkdir(box_path("/boot/EFI"), 0755), 0);
-	assert_int_equal(mkdir(box_path("/boot/EFI/Linux"), 0755), 0);
-	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
-	box_write("/boot/EFI/Linux/hearth-0001-a.efi", "x");
-	box_write("/boot/EFI/Linux/hearth-0002-b+0-3.efi", "x");
-	box_write("/run/hearth/slot", "a\n");
-	assert_int_equal(run(), 0);
-	disk_power_cycle();
-	box_write("/state/update/slot-b", "0.2.0\n");
-	box_write("/state/last-shutdown", "update 1764000000 60 a 0.1.0 well update to 0.2.0\n");
-	assert_int_equal(run(), 0);
-	assert_non_null(strstr(box_read("/run/hearth/ends"), " b 0.2.0 ill "));
-	assert_non_null(strstr(box_read("/run/hearth/ends"), why));
-	assert_non_null(strstr(box_read("/run/hearth/identity"), why));
-	/* Once. */
-	disk_power_cycle();
-	box_write("/state/last-shutdown", "asked 1764000000 60 a 0.1.0 well reboot\n");
-	assert_int_equal(run(), 0);
-	const char *first = strstr(box_read("/run/hearth/ends"), why);
-	assert_non_null(first);
-	assert_null(strstr(first + 1, why));
-	assert_non_null(strstr(box_read("/run/hearth/identity"), "last-shutdown=reboot, "));
 }
 
 static void a_disk_too_small_for_data(void **state)
@@ -439,10 +433,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_second_boot, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_crash_is_explained, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_watchdog_explains_what_nobody_else_does, disk_up, disk_down),
+		cmocka_unit_test_setup_teardown(a_start_that_left_no_record, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(apps_before_an_update, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(settings_and_the_seed, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(the_boot_entries_are_told, disk_up, disk_down),
-		cmocka_unit_test_setup_teardown(a_slot_that_left_no_word_is_told_of, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_disk_too_small_for_data, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_larger_disk, disk_up, disk_down),
 		cmocka_unit_test_setup_teardown(a_damaged_file_system_is_never_made_again, disk_up, disk_down),
