@@ -10,8 +10,10 @@ function showCopies(list) {
     const button = el("button", "plain mine", "Restore");
     button.hidden = c.restore;
     button.addEventListener("click", () => restore(c.name).catch(e => say("copies-says", e.message)));
-    return el("tr", "", el("td", "", c.name, el("small", "", [c.taken ? when(c.taken) : "", c.why,
-      c.restore ? "goes back at the next start" : ""].filter(t => t).join(" · "))), el("td", "num", button));
+    const about = [c.taken ? when(c.taken) : "", c.size ? size(c.size) : "", c.why,
+      c.restore ? "goes back at the next start" : ""];
+    return el("tr", "", el("td", "", c.name, el("small", "", about.filter(t => t).join(" · "))),
+      el("td", "", button));
   }));
 }
 async function pollCopies() {

@@ -10,13 +10,13 @@ import time
 from web.box import TOP, cpu
 from web.browser import read_all
 from web.check import expect, settled
-from web.said import APPS, BOOTS, FACTS, PODS, SERVICES, SLOTS, STATUS, UPDATE
+from web.said import APPS, BOOTS, FACTS, PODS, SERVICES, SLOTS, SNAPSHOTS, STATUS, UPDATE
 
 
 def test_routes(box):
     for path, body in (("/api/v1/status", STATUS), ("/api/v1/facts", FACTS), ("/api/v1/services", SERVICES),
                        ("/api/v1/apps", APPS), ("/api/v1/pods", PODS), ("/api/v1/update", UPDATE),
-                       ("/api/v1/slots", SLOTS), ("/api/v1/boots", BOOTS)):
+                       ("/api/v1/slots", SLOTS), ("/api/v1/boots", BOOTS), ("/api/v1/snapshots", SNAPSHOTS)):
         status, headers, data = box.ask(path)
         expect((status, headers["content-type"], json.loads(data)), (200, "application/json", body), path)
     expect(json.loads(box.ask("/api/v1/events")[2])["events"][0]["seq"], 1, "events")

@@ -6,7 +6,7 @@ import struct
 import threading
 
 from web.check import expect
-from web.said import APPS, BOOTS, FACTS, PODS, SERVICES, SLOTS, STATUS, UPDATE, event
+from web.said import APPS, BOOTS, FACTS, PODS, SERVICES, SLOTS, SNAPSHOTS, STATUS, UPDATE, event
 
 OK, ERROR, EVENT, ASK = 1, 2, 3, 4
 
@@ -14,7 +14,7 @@ OK, ERROR, EVENT, ASK = 1, 2, 3, 4
 class Pid1(threading.Thread):
     """The other end of descriptor 3. Whatever is not a request by core/proto.h is kept in self.wrong."""
     KNOWN = {("status",), ("services",), ("facts",), ("apps",), ("pods",), ("events",), ("events", "-f"), ("update",),
-             ("slots",), ("boots",)}
+             ("slots",), ("boots",), ("snapshots",)}
 
     def __init__(self, sock):
         super().__init__(daemon=True)
@@ -72,7 +72,7 @@ class Pid1(threading.Thread):
         if self.big and words[0] == "services":
             return self.big
         return {"status": STATUS, "services": SERVICES, "facts": FACTS, "apps": APPS, "pods": PODS,
-                "update": UPDATE, "slots": SLOTS, "boots": BOOTS}[words[0]]
+                "update": UPDATE, "slots": SLOTS, "boots": BOOTS, "snapshots": SNAPSHOTS}[words[0]]
 
     def reply(self, number, kind, payload):
         self.sock.send(struct.pack("=IB", number, kind) + payload)

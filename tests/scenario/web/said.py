@@ -47,6 +47,10 @@ BOOTS = {"boots": [
         ("2026-11-22T12:44:20Z", "a", "0.1.0", "update", "the update to 0.2.0", 86_400, True),
         ("2026-11-21T12:40:02Z", "a", "0.1.0", "power-loss", "power loss, or a crash that left no trace", 7_260, True),
         ("2026-11-20T09:00:00Z", "a", "0.1.0", "asked", "reboot asked for by a command", 300, True))]}
+SNAPSHOTS = {"snapshots": [
+    {"name": n, "volume": "pvc-1_" + n.replace("/", "_"), "taken": "2026-11-22T12:45:02Z", "size": size,
+     "why": "before the update to 0.2.0", "restore": back} for n, size, back in (
+         ("htpc/transmission", 1_204_000_000, False), ("utils/pocketbase", 8_450_000, True))]}
 UPDATE = {"message": "no update is under way", "state": "idle"}
 
 

@@ -84,7 +84,7 @@ class Played:
     def answer(self, path):
         status = said.STATUS | AS.get(self.kind, {}) | {"uptime_ms": int((time.time() - self.began) * 1000)}
         return {"status": status, "services": said.SERVICES, "apps": said.APPS, "pods": said.PODS, "slots": said.SLOTS,
-                "boots": said.BOOTS, "update": self.update(), "events": {
+                "boots": said.BOOTS, "snapshots": said.SNAPSHOTS, "update": self.update(), "events": {
                     "oldest": 1, "next": 21, "events": [said.event(i) for i in range(1, 21)]},
                 "session": {"owner": self.kind != "first", "session": self.session, "csrf": "1" * 64}}[path]
 
