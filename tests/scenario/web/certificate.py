@@ -45,7 +45,7 @@ def test_no_key(box):
     (box.root / "etc/passwd").write_text("root:x:0:0::/:\n")
     expect(box.role("web", (theirs.fileno(),)).wait(10), 1, "exit code without a user")
     (box.root / "etc/passwd").write_text(PASSWD)
-    if "user web" not in box.log.read_text().splitlines()[-1]:
+    if "no user 'web'" not in box.log.read_text().splitlines()[-1]:
         raise AssertionError("the log does not name the user")
     ours.close()
     theirs.close()
