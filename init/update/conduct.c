@@ -238,10 +238,13 @@ void conduct_arm(struct conduct *c, const struct names *healthy)
 
 /* --- what the worker says --------------------------------------------------------------------- */
 
+/* A worker that has died is no error here: its channel says so next, and another one is started. */
 static int say(struct conduct *c, enum msg_kind kind, int fd, struct err *e)
 {
 	const struct msg m = {.kind = kind};
-	return c->chan < 0 ? err_set(e, ENOTCONN, "there is no worker") : msg_send(c->chan, &m, fd, e);
+	if (c->chan < 0)
+		return err_set(e, ENOTCONN, "there is no worker");
+	return msg_send(c->chan, &m, fd, e) < 0 && e->code != EPIPE ? -1 : 0;
 }
 
 /* For whoever comes after us, if we do not come to the end. */
