@@ -47,11 +47,13 @@ class Case:
         return machine
 
     def booted(self):
-        """A disk that has been through its first boot and was shut down in order; made once per image."""
+        """A disk that has been through its first boot, its slot confirmed, and was shut down in order; made once per
+        image."""
         def make(disk):
             first = self.vm("make-booted", direct=True).start()
             first.prompt()
             first.running()
+            first.until_kept()
             first.power_off()
             first.disk.rename(disk)
         return once_per_image("booted", ".raw", make)
