@@ -45,6 +45,19 @@ int file_read(const char *path, struct buf *b, struct err *e)
 	return rc;
 }
 
+int file_read_line(const char *path, char *text, size_t cap, struct err *e)
+{
+	struct buf b;
+	buf_init(&b, text, cap);
+	if (file_read(path, &b, e) < 0) {
+		text[0] = '\0';
+		if (e->code != ENOENT && e->code != EFBIG)
+			return -1;
+	}
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
 	for (size_t done = 0; done < len;) {

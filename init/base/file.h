@@ -10,6 +10,8 @@
 
 /* Reads the whole file behind what is in b; a file larger than the room left is an error. */
 MUST_CHECK int file_read(const char *path, struct buf *b, struct err *e);
+/* The first line of a small file; "" when there is none, or it does not fit cap bytes. An error is one of the disk. */
+MUST_CHECK int file_read_line(const char *path, char *text, size_t cap, struct err *e);
 /* Replaces the file or leaves the old one whole; survives a power cut at any point. */
 MUST_CHECK int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 /* What was renamed, made or removed in the folder is on the disk when it returns 0. */

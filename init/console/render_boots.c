@@ -6,7 +6,6 @@
 #include "console/fields.h"
 #include "console/text.h"
 
-#define TIME   16 /* "2026-01-31 12:00" */
 #define RAN    7
 #define SLOT   4
 #define REASON 4 /* columns in front of the reason, on a line of its own */
@@ -14,17 +13,6 @@
 static const char *or_dash(const char *s)
 {
 	return s[0] ? s : "-";
-}
-
-static void ended(yyjson_val *v, struct buf *out)
-{
-	char text[32];
-	struct buf b;
-	buf_init(&b, text, sizeof(text));
-	text_time(&b, field_str(v, "time"));
-	if (b.len > TIME)
-		text[TIME] = '\0';
-	text_pad(out, or_dash(text), TIME + 2);
 }
 
 static void ran(yyjson_val *v, struct buf *out)
@@ -42,7 +30,7 @@ void render_boots(yyjson_val *root, unsigned width, struct buf *out)
 	yyjson_val *list = yyjson_obj_get(root, "boots"), *v;
 	unsigned version = fields_widest(list, "version", "VERSION"), kind = fields_widest(list, "kind", "KIND");
 	size_t i, n;
-	text_pad(out, "ENDED", TIME + 2);
+	text_pad(out, "ENDED", TEXT_MINUTE + 2);
 	text_pad_left(out, "RAN", RAN);
 	buf_add(out, "  SLOT  ");
 	text_pad(out, "VERSION", version + 2);
@@ -50,7 +38,7 @@ void render_boots(yyjson_val *root, unsigned width, struct buf *out)
 	buf_add(out, "WELL\n");
 	yyjson_arr_foreach(list, i, n, v)
 	{
-		ended(v, out);
+		text_minute(out, field_str(v, "time"));
 		ran(v, out);
 		text_pad(out, or_dash(field_str(v, "slot")), SLOT + 2);
 		text_pad(out, or_dash(field_str(v, "version")), version + 2);

@@ -5,19 +5,7 @@
 #include "console/fields.h"
 #include "console/text.h"
 
-#define TIME 16 /* "2026-01-31 12:00" */
 #define SIZE 8
-
-static void taken(yyjson_val *v, struct buf *out)
-{
-	char text[32];
-	struct buf b;
-	buf_init(&b, text, sizeof(text));
-	text_time(&b, field_str(v, "taken"));
-	if (b.len > TIME)
-		text[TIME] = '\0';
-	text_pad(out, text[0] ? text : "-", TIME + 2);
-}
 
 static void size(yyjson_val *v, struct buf *out)
 {
@@ -32,19 +20,19 @@ static void size(yyjson_val *v, struct buf *out)
 static void table(yyjson_val *list, unsigned width, struct buf *out)
 {
 	unsigned name = fields_widest(list, "name", "NAME");
-	unsigned column = name + 2 + TIME + 2 + SIZE + 2;
+	unsigned column = name + 2 + TEXT_MINUTE + 2 + SIZE + 2;
 	char text[512];
 	size_t i, n;
 	yyjson_val *v;
 	struct buf b;
 	text_pad(out, "NAME", name + 2);
-	text_pad(out, "TAKEN", TIME + 2);
+	text_pad(out, "TAKEN", TEXT_MINUTE + 2);
 	text_pad_left(out, "SIZE", SIZE);
 	buf_add(out, "  WHY\n");
 	yyjson_arr_foreach(list, i, n, v)
 	{
 		text_pad(out, field_str(v, "name"), name + 2);
-		taken(v, out);
+		text_minute(out, field_str(v, "taken"));
 		size(v, out);
 		buf_init(&b, text, sizeof(text));
 		buf_addf(&b, "%s%s", field_str(v, "why"),

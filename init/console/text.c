@@ -211,3 +211,14 @@ void text_time(struct buf *out, const char *rfc3339)
 	text_clean(out, rfc3339 + 11, 8);
 	buf_add(out, " UTC");
 }
+
+void text_minute(struct buf *out, const char *rfc3339)
+{
+	char text[32];
+	struct buf b;
+	buf_init(&b, text, sizeof(text));
+	text_time(&b, rfc3339);
+	if (b.len > TEXT_MINUTE)
+		text[TEXT_MINUTE] = '\0';
+	text_pad(out, text[0] ? text : "-", TEXT_MINUTE + 2);
+}

@@ -35,5 +35,8 @@ void text_duration(struct buf *out, uint64_t ms, unsigned units);
 void text_size(struct buf *out, uint64_t bytes);
 /* "2026-01-31T12:00:00Z" as "2026-01-31 12:00:00 UTC"; other text as it is, cleaned. */
 void text_time(struct buf *out, const char *rfc3339);
+/* The same to the minute and two blanks, for a column: "2026-01-31 12:00  "; "-" when it is not known. */
+#define TEXT_MINUTE 16
+void text_minute(struct buf *out, const char *rfc3339);
 
 #endif

@@ -17,21 +17,6 @@
 #define CLOCK_MAX UINT64_C(253402300799) /* the end of the year 9999 */
 #define BOOTS_MAX UINT64_C(999999999)
 
-/* First line of a record; "" when there is no such file. An error is one of the disk. */
-static int read_record(const char *path, char text[RECORD], struct err *e)
-{
-	struct buf b;
-
-	buf_init(&b, text, RECORD);
-	if (file_read(path, &b, e) < 0) {
-		text[0] = '\0';
-		if (e->code != ENOENT && e->code != EFBIG)
-			return -1;
-	}
-	text[strcspn(text, "\n")] = '\0';
-	return 0;
-}
-
 static int write_record(const char *path, const char *text, mode_t mode, struct err *e)
 {
 	char line[RECORD + 1];
@@ -63,7 +48,7 @@ static int load_machine_id(struct identity *id, struct err *e)
 {
 	char text[RECORD];
 
-	if (read_record(PATH_STATE_ID, text, e) < 0)
+	if (file_read_line(PATH_STATE_ID, text, RECORD, e) < 0)
 		return -1;
 	if (identity_is_machine_id(text))
 		return str_copy(id->machine_id, sizeof(id->machine_id), text);
@@ -78,7 +63,7 @@ static int load_boots(struct identity *id, struct err *e)
 {
 	char text[RECORD];
 
-	if (read_record(PATH_STATE_BOOTS, text, e) < 0)
+	if (file_read_line(PATH_STATE_BOOTS, text, RECORD, e) < 0)
 		return -1;
 	if (text[0] && str_u64(text, BOOTS_MAX, &id->boots) < 0)
 		log_warnx("storage", PATH_STATE_BOOTS ": not a number; counting from 1 again");
@@ -93,7 +78,7 @@ static int load_clock(struct identity *id, struct err *e)
 	char text[RECORD];
 	uint64_t clock = 0;
 
-	if (read_record(PATH_STATE_CLOCK, text, e) < 0)
+	if (file_read_line(PATH_STATE_CLOCK, text, RECORD, e) < 0)
 		return -1;
 	if (text[0] && str_u64(text, CLOCK_MAX, &clock) < 0)
 		log_warnx("storage", PATH_STATE_CLOCK ": not a number of seconds; ignored");
@@ -117,7 +102,7 @@ static int load_last(struct identity *id, struct end *last, struct err *e)
 	char text[RECORD];
 
 	memset(last, 0, sizeof(*last));
-	if (read_record(PATH_STATE_LAST, text, e) < 0)
+	if (file_read_line(PATH_STATE_LAST, text, RECORD, e) < 0)
 		return -1;
 	if (!text[0])
 		return str_copy(id->last_shutdown, sizeof(id->last_shutdown), "never: this is the first start");

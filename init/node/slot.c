@@ -36,14 +36,11 @@ void slot_version(char slot, char version[SLOTS_VERSION])
 {
 	char path[LIMIT_PATH], text[SLOTS_VERSION + 1];
 	struct err ignored;
-	struct buf b;
 
 	version[0] = '\0';
-	buf_init(&b, text, sizeof(text));
 	if (str_format(path, sizeof(path), PATH_STATE_SLOT "%c", slot) < 0 || !mounts_is_mounted(PATH_STATE) ||
-	    file_read(path, &b, &ignored) < 0)
+	    file_read_line(path, text, sizeof(text), &ignored) < 0)
 		return;
-	text[strcspn(text, "\n")] = '\0';
 	if (!slots_is_version(text) || str_copy(version, SLOTS_VERSION, text) < 0)
 		version[0] = '\0';
 }

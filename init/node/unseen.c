@@ -65,20 +65,6 @@ static int64_t filled(char slot)
 	return s.st_mtime;
 }
 
-static int read_known(char known[UNSEEN_MARK], struct err *e)
-{
-	struct buf b;
-
-	buf_init(&b, known, UNSEEN_MARK);
-	if (file_read(PATH_STATE_UNSEEN, &b, e) < 0) {
-		known[0] = '\0';
-		if (e->code != ENOENT && e->code != EFBIG)
-			return -1;
-	}
-	known[strcspn(known, "\n")] = '\0';
-	return 0;
-}
-
 static int look(struct unseen *u, const struct end *last, struct err *e)
 {
 	char known[UNSEEN_MARK], version[SLOTS_VERSION], running, other;
@@ -86,7 +72,7 @@ static int look(struct unseen *u, const struct end *last, struct err *e)
 
 	if (bootenv_running(&running, e) < 0)
 		return e->code == ENOENT ? 0 : -1; /* nobody counts its starts */
-	if (bootenv_read(&b, e) < 0 || read_known(known, e) < 0)
+	if (bootenv_read(&b, e) < 0 || file_read_line(PATH_STATE_UNSEEN, known, sizeof(known), e) < 0)
 		return -1;
 	other = bootenv_other(running);
 	unseen_find(u, bootenv_of(&b, other), filled(other), last, known);

@@ -122,19 +122,12 @@ static struct bootenv_entry temporary(const struct place *p)
 	return en;
 }
 
-static int esp_path(const char *name, char path[LIMIT_PATH], struct err *e)
-{
-	if (str_format(path, LIMIT_PATH, PATH_ESP_ENTRIES "/%s", name) < 0)
-		return err_set(e, ENAMETOOLONG, "%s: name too long", name);
-	return 0;
-}
-
 static uint64_t size_of(const char *name)
 {
 	char path[LIMIT_PATH];
 	struct stat st;
 	struct err ignored;
-	return esp_path(name, path, &ignored) == 0 && sys_stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+	return bootenv_path(name, path, &ignored) == 0 && sys_stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 /* What is free on the ESP when the target's entries and an old temporary file are gone. */
@@ -219,7 +212,7 @@ int place_kernel(struct place *p, struct err *e)
 {
 	const struct bootenv_entry temp = temporary(p);
 	char path[LIMIT_PATH];
-	int turn = esp_path(temp.name, path, e) < 0 ? -1 : turn_take(e);
+	int turn = bootenv_path(temp.name, path, e) < 0 ? -1 : turn_take(e);
 	int rc = turn < 0 ? -1 : open_kernel(p, path, e);
 	turn_give(turn);
 	return rc;
@@ -317,13 +310,9 @@ static void other_version(const struct place *p, char version[VERSION_TEXT])
 {
 	char path[LIMIT_PATH], line[VERSION_TEXT + 1];
 	struct err ignored;
-	struct buf text;
 	version[0] = '\0';
-	buf_init(&text, line, sizeof(line));
-	if (slot_record(p->half.other, path, &ignored) < 0 || file_read(path, &text, &ignored) < 0)
-		return;
-	line[strcspn(line, "\n")] = '\0';
-	(void)!str_copy(version, VERSION_TEXT, line);
+	if (slot_record(p->half.other, path, &ignored) == 0 && file_read_line(path, line, sizeof(line), &ignored) == 0)
+		(void)!str_copy(version, VERSION_TEXT, line);
 }
 
 static bool is_newer(const char *a, const char *b)
@@ -376,7 +365,7 @@ static void forget_kernel(const struct place *p)
 	char path[LIMIT_PATH];
 	struct stat st;
 	struct err e;
-	if (esp_path(temp.name, path, &e) < 0 || sys_stat(path, &st) < 0)
+	if (bootenv_path(temp.name, path, &e) < 0 || sys_stat(path, &st) < 0)
 		return;
 	if (bootenv_unlock(&e) < 0 || sys_unlink(path) < 0 || bootenv_flush(&e) < 0)
 		log_warnx(ROOM, "%s stays on the ESP", temp.name);

@@ -138,10 +138,8 @@ static bool is_marked(const struct copy *c)
 {
 	char path[PATH], text[PATH];
 	struct err ignored;
-	struct buf b;
 
-	buf_init(&b, text, sizeof(text));
-	if (copy_path(c, "restore", "", path, &ignored) < 0 || file_read(path, &b, &ignored) < 0)
+	if (copy_path(c, "restore", "", path, &ignored) < 0 || file_read_line(path, text, sizeof(text), &ignored) < 0)
 		return false;
 	size_t n = strlen(kinds[c->kind].word);
 	return strncmp(text, kinds[c->kind].word, n) == 0 && text[n] == ' ';
@@ -203,13 +201,11 @@ static void add_about(const struct copy *c, struct json *j)
 {
 	char path[PATH], text[ABOUT], when[32];
 	struct err ignored;
-	struct buf b;
 	uint64_t time, bytes;
 
-	buf_init(&b, text, sizeof(text));
-	if (copy_path(c, kinds[c->kind].word, "/about", path, &ignored) < 0 || file_read(path, &b, &ignored) < 0)
+	if (copy_path(c, kinds[c->kind].word, "/about", path, &ignored) < 0 ||
+	    file_read_line(path, text, sizeof(text), &ignored) < 0)
 		return;
-	text[strcspn(text, "\n")] = '\0';
 	char *size = strchr(text, ' '), *reason = size ? strchr(size + 1, ' ') : NULL;
 	if (!reason)
 		return;
@@ -241,18 +237,6 @@ static bool list_one(const char *folder, void *arg)
 	return ++l->count < MOST;
 }
 
-/* The reason of a copy that is asked for; "" : none is. */
-static void asked_for(const char *path, char text[ABOUT])
-{
-	struct err ignored;
-	struct buf b;
-
-	buf_init(&b, text, ABOUT);
-	if (file_read(path, &b, &ignored) < 0)
-		text[0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-}
-
 static void list(struct json *j)
 {
 	char path[PATH], take[ABOUT], update[ABOUT];
@@ -266,8 +250,9 @@ static void list(struct json *j)
 			(void)!dir_each(path, list_one, &l, &none);
 	}
 	json_close_list(j);
-	asked_for(TAKE, take);
-	asked_for(PATH_STATE_SNAPSHOT, update);
+	/* The reasons of copies that are asked for; "": none is. */
+	(void)!file_read_line(TAKE, take, sizeof(take), &none);
+	(void)!file_read_line(PATH_STATE_SNAPSHOT, update, sizeof(update), &none);
 	if (take[0])
 		json_string(j, "next", take);
 	if (update[0])

@@ -24,7 +24,7 @@ static int open_running_kernel(const struct place *p)
 	struct bootenv b;
 	struct err e;
 	const struct bootenv_entry *en = bootenv_read(&b, &e) < 0 ? NULL : bootenv_of(&b, p->half.running);
-	if (!en || str_format(path, sizeof(path), PATH_ESP_ENTRIES "/%s", en->name) < 0)
+	if (!en || bootenv_path(en->name, path, &e) < 0)
 		return -1;
 	int fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
 	if (fd < 0)

@@ -311,6 +311,26 @@ static void a_file_in_the_way_is_named(void **state)
 	assert_int_equal(e.code, ENAMETOOLONG);
 }
 
+static void a_line_is_the_first_one(void **state)
+{
+	char line[8] = "before";
+	(void)state;
+	put("one\n2\n");
+	assert_int_equal(file_read_line(path, line, sizeof(line), &e), 0);
+	assert_string_equal(line, "one");
+	put("far too long\n");
+	assert_int_equal(file_read_line(path, line, sizeof(line), &e), 0);
+	assert_string_equal(line, "");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(file_read_line(path, line, sizeof(line), &e), 0);
+	assert_string_equal(line, "");
+	put("one\n");
+	fake_fail_at(1, EIO);
+	assert_int_equal(file_read_line(path, line, sizeof(line), &e), -1);
+	assert_int_equal(e.code, EIO);
+	fake_fail_at(0, 0);
+}
+
 static void a_folder_is_flushed(void **state)
 {
 	(void)state;
@@ -371,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(torture_of_replace, setup, teardown),
 		cmocka_unit_test_setup_teardown(attributes_are_one_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_are_made_down_to_the_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_line_is_the_first_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_folder_is_flushed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_in_the_way_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(torture_of_mkdirs_and_read, setup, teardown),
