@@ -1,14 +1,12 @@
 """The cluster's identity goes with the slot: libexec/hearth/cluster over a made-up disk, run by the image's own shell,
 and killed at every step of a restore."""
 import os
-import shutil
 import subprocess
-import tempfile
 
 from box import TOP, check
+from folders import BUSYBOX, Folders
 
 SCRIPT = TOP + '/fs-overlay/usr/libexec/hearth/cluster'
-BUSYBOX = TOP + '/build/pkg/busybox/bin/busybox'
 
 # A program that counts down, and at nothing kills the script that called it.
 LAST = """#!{busybox} sh
@@ -19,44 +17,17 @@ echo $n >{count}
 """
 
 
-class Disk:
+class Disk(Folders):
     """The folders that the script reads, below one of our own."""
 
     def __init__(self):
-        self.root = tempfile.mkdtemp(prefix='hearth-cluster-')
-        for folder in ('data/k3s/server/db', 'data/k3s/server/tls', 'data/k3s-etc/node', 'boot/EFI/Linux', 'run/hearth',
-                       'usr/share/hearth', 'bin'):
-            os.makedirs(f'{self.root}/{folder}')
-        for applet in 'cat cp grep mkdir mv rm sed sh sort sync tail'.split():
-            os.symlink(BUSYBOX, f'{self.root}/bin/{applet}')
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *why):
-        shutil.rmtree(self.root)
-
-    def put(self, path, text):
-        with open(f'{self.root}/{path}', 'w') as f:
-            f.write(text)
-
-    def get(self, path):
-        try:
-            with open(f'{self.root}/{path}') as f:
-                return f.read().strip()
-        except FileNotFoundError:
-            return None
-
-    def entries(self, *names):
-        shutil.rmtree(self.root + '/boot/EFI/Linux')
-        os.makedirs(self.root + '/boot/EFI/Linux')
-        for name in names:
-            self.put('boot/EFI/Linux/' + name, '')
+        super().__init__('cluster')
+        self.make(('data/k3s/server/db', 'data/k3s/server/tls', 'data/k3s-etc/node', 'boot/EFI/Linux', 'run/hearth',
+                   'usr/share/hearth'), 'cat cp grep mkdir mv rm sed sh sort sync tail'.split())
 
     def boot(self, slot, kube, *names, ok=True, shell=BUSYBOX):
         """The script as the start of k3s runs it, then k3s itself: it leaves its version in the datastore."""
-        self.entries(*names)
-        self.put('run/hearth/slot', slot + '\n')
+        self.entries(slot, *names)
         self.put('usr/share/hearth/kube', f'k3s {kube}, assembled from its modules\n')
         run = subprocess.run([shell, 'sh', SCRIPT], env={'HEARTH_ROOT': self.root, 'PATH': self.root + '/bin'},
                              capture_output=True, text=True, timeout=60)

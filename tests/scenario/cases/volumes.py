@@ -6,10 +6,10 @@ import subprocess
 import tempfile
 
 from box import TOP, check
+from folders import BUSYBOX, Folders
 
 SCRIPT = TOP + '/fs-overlay/usr/libexec/hearth/volumes'
 CLUSTER = TOP + '/fs-overlay/usr/libexec/hearth/cluster'
-BUSYBOX = TOP + '/build/pkg/busybox/bin/busybox'
 HEARTH = TOP + '/build/hearth'
 MKFS = TOP + '/build/pkg/xfsprogs/sbin/mkfs.xfs'
 A = 'pvc-11111111-2222-3333-4444-555555555555_utils_notes'
@@ -46,20 +46,17 @@ def make_xfs(image):
     subprocess.run([MKFS, '-q', '-m', 'reflink=1', image], check=True)
 
 
-class Disk:
+class Disk(Folders):
     """The folders that the scripts read, below one of our own."""
 
     def __init__(self, xfs=False):
-        self.root = tempfile.mkdtemp(prefix='hearth-volumes-')
+        super().__init__('volumes')
         self.mounted = False
         os.makedirs(self.root + '/data')
         if xfs:
             self.mount()
-        for folder in ('data/k3s/server/db', 'data/k3s-etc/node', 'boot/EFI/Linux', 'run/hearth', 'usr/share/hearth',
-                       'state/update', 'bin', *VOLUMES.values()):
-            os.makedirs(f'{self.root}/{folder}')
-        for applet in APPLETS:
-            os.symlink(BUSYBOX, f'{self.root}/bin/{applet}')
+        self.make(('data/k3s/server/db', 'data/k3s-etc/node', 'boot/EFI/Linux', 'run/hearth', 'usr/share/hearth',
+                   'state/update', *VOLUMES.values()), APPLETS)
         self.put('usr/share/hearth/kube', 'k3s v1.36.2+k3s1, assembled from its modules\n')
         self.entries('a', 'hearth-0001-a.efi')
         if xfs:
@@ -76,13 +73,10 @@ class Disk:
         subprocess.run(['mount', '-o', 'loop,prjquota', image, self.root + '/data'], check=True)
         self.mounted = True
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *why):
         if self.mounted:
             subprocess.run(['umount', self.root + '/data'], check=True)
-        shutil.rmtree(self.root)
+        super().__exit__(*why)
 
     def program(self, name, text):
         path = f'{self.root}/bin/{name}'
@@ -90,25 +84,6 @@ class Disk:
             os.unlink(path)
         self.put('bin/' + name, text)
         os.chmod(path, 0o755)
-
-    def put(self, path, text):
-        os.makedirs(os.path.dirname(f'{self.root}/{path}'), exist_ok=True)
-        with open(f'{self.root}/{path}', 'w') as f:
-            f.write(text)
-
-    def get(self, path):
-        try:
-            with open(f'{self.root}/{path}') as f:
-                return f.read().strip()
-        except FileNotFoundError:
-            return None
-
-    def entries(self, slot, *names):
-        shutil.rmtree(self.root + '/boot/EFI/Linux')
-        os.makedirs(self.root + '/boot/EFI/Linux')
-        for name in names:
-            self.put('boot/EFI/Linux/' + name, '')
-        self.put('run/hearth/slot', slot + '\n')
 
     def script(self, script, *words, status=0):
         run = subprocess.run([BUSYBOX, 'sh', script, *words], capture_output=True, text=True, timeout=60,

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "unit/boot/box.h"
-#include "unit/boot/ended.h"
+#include "unit/ended.h"
 
 #define CHILD ((1 << 22) + 1)
 

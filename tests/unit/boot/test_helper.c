@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "fake/sys.h"
-#include "unit/boot/ended.h"
+#include "unit/ended.h"
 
 static struct loop l;
 static struct err e;

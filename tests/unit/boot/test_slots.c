@@ -20,7 +20,7 @@
 #include "boot/commands.h"
 #include "boot/wire.h"
 #include "fake/sys.h"
-#include "unit/boot/ended.h"
+#include "unit/ended.h"
 
 static struct box box;
 static struct err e;

@@ -2,7 +2,6 @@
  * cache; that the same once more finishes it; and what is swept. */
 #include "host/bootenv_change.h"
 
-#include <dirent.h>
 #include <linux/fs.h>
 
 #include "../node/box.h"
@@ -225,32 +224,6 @@ static void put(const char *name, const char *text)
 	box_write(path_of(name), text);
 }
 
-static void clear(void)
-{
-	DIR *d = opendir(box_path(FOLDER));
-	assert_non_null(d);
-	for (struct dirent *f; (f = readdir(d)) != NULL;)
-		(void)unlinkat(dirfd(d), f->d_name, 0);
-	closedir(d);
-}
-
-/* Exactly these, sorted. */
-static void expect(const char *want)
-{
-	struct dirent **list;
-	char got[512] = "";
-	int n = scandir(box_path(FOLDER), &list, NULL, alphasort);
-	for (int i = 0; i < n; i++) {
-		if (list[i]->d_name[0] != '.') {
-			strcat(got, got[0] ? " " : "");
-			strcat(got, list[i]->d_name);
-		}
-		free(list[i]);
-	}
-	free(list);
-	assert_string_equal(got, want);
-}
-
 static const struct row {
 	const char *from, *to, *folder; /* with the other slot's behind it */
 } rows[] = {
@@ -280,7 +253,7 @@ static int become(const struct row *r)
 
 static void begin(const struct row *r)
 {
-	clear();
+	box_empty(FOLDER);
 	put(r->from, "the system of slot a");
 	put("hearth-0001-b.efi", "the system of slot b");
 	memset(&at_first, 0, sizeof(at_first));
@@ -320,7 +293,7 @@ static unsigned without_entry(void)
 /* A name whose file did not get on the disk is left empty by the check before the mount. */
 static void restart(const struct disk *d)
 {
-	clear();
+	box_empty(FOLDER);
 	for (unsigned i = 0; i < FILES; i++) {
 		if (d->name[i].name[0])
 			put(d->name[i].name, is_whole(d, d->name[i].file) ? "a system" : "");
@@ -335,14 +308,14 @@ static void no_cut_leaves_the_slot_without_an_entry(void **state)
 		record(true);
 		assert_int_equal(become(&rows[i]), 0);
 		record(false);
-		expect(rows[i].folder);
+		box_holds(FOLDER, rows[i].folder);
 		assert_true(op_count > 8);
 		assert_int_equal(without_entry(), 0);
 		/* Done is done. */
 		for (unsigned kept = 0; kept < 1U << pending(op_count); kept++) {
 			const struct disk d = left_by(op_count, kept);
 			restart(&d);
-			expect(rows[i].folder);
+			box_holds(FOLDER, rows[i].folder);
 		}
 	}
 }
@@ -360,7 +333,7 @@ static void the_same_once_more_finishes_it(void **state)
 				const struct disk d = left_by(cut, kept);
 				restart(&d);
 				assert_int_equal(become(&rows[i]), 0);
-				expect(rows[i].folder);
+				box_holds(FOLDER, rows[i].folder);
 			}
 		}
 	}
@@ -399,9 +372,9 @@ static void any_call_may_fail(void **state)
 			fake_fail_at(0, 0);
 			assert_int_equal(fake_open_fds(), before);
 			if (rc == 0)
-				expect(rows[i].folder);
+				box_holds(FOLDER, rows[i].folder);
 			assert_int_equal(become(&rows[i]), 0);
-			expect(rows[i].folder);
+			box_holds(FOLDER, rows[i].folder);
 		}
 	}
 }
@@ -422,7 +395,7 @@ static void without_room_it_is_renamed(void **state)
 	put("hearth-a.copy", "left of an earlier change");
 	fake_write = no_room;
 	assert_int_equal(become(&rows[0]), 0);
-	expect(rows[0].folder);
+	box_holds(FOLDER, rows[0].folder);
 	assert_string_equal(box_read(path_of(rows[0].to)), "the system of slot a");
 }
 
@@ -438,7 +411,7 @@ static void what_it_becomes_must_have_a_name(void **state)
 	to.generation = BOOTENV_MOST + 1;
 	assert_int_equal(bootenv_change(&b, bootenv_of(&b, 'a'), &to, &e), -1);
 	assert_int_equal(e.code, ERANGE);
-	expect("hearth-0001-b.efi hearth-0002-a+2-1.efi");
+	box_holds(FOLDER, "hearth-0001-b.efi hearth-0002-a+2-1.efi");
 }
 
 /* ---- leftovers ---- */
@@ -468,7 +441,8 @@ static void what_is_swept(void **state)
 	put("hearth-b.new", "of an update");
 	put("debian.efi", "somebody else's");
 	assert_true(sweep());
-	expect("debian.efi hearth-0001-b+0-3.efi hearth-0001-b.efi hearth-0003-a.efi hearth-b.copy hearth-b.new");
+	box_holds(FOLDER,
+	          "debian.efi hearth-0001-b+0-3.efi hearth-0001-b.efi hearth-0003-a.efi hearth-b.copy hearth-b.new");
 	assert_string_equal(box_read(path_of("hearth-0003-a.efi")), "new");
 	assert_false(sweep());
 }
@@ -489,7 +463,7 @@ static void one_file_under_two_names_stays(void **state)
 	put("hearth-0002-a.efi", "old");
 	also_name("hearth-0001-a.efi", "hearth-0002-a.efi");
 	assert_false(sweep());
-	expect("hearth-0001-a.efi hearth-0002-a.efi hearth-0003-a+2-1.efi hearth-0003-a.efi");
+	box_holds(FOLDER, "hearth-0001-a.efi hearth-0002-a.efi hearth-0003-a+2-1.efi hearth-0003-a.efi");
 }
 
 static void what_nobody_can_tell_apart_stays(void **state)
@@ -499,7 +473,7 @@ static void what_nobody_can_tell_apart_stays(void **state)
 	put("hearth-0003-a.efi", "new");
 	put("hearth-0002-a.efi", "old");
 	assert_false(sweep());
-	expect("hearth-0002-a.efi hearth-0003-a.efi");
+	box_holds(FOLDER, "hearth-0002-a.efi hearth-0003-a.efi");
 }
 
 static void a_name_that_is_taken_is_not_written_over(void **state)
@@ -510,7 +484,7 @@ static void a_name_that_is_taken_is_not_written_over(void **state)
 	also_name(r.to, r.from);
 	assert_int_equal(become(&r), -1);
 	assert_int_equal(e.code, EEXIST);
-	expect("hearth-0003-a+0.efi hearth-0003-a.efi");
+	box_holds(FOLDER, "hearth-0003-a+0.efi hearth-0003-a.efi");
 }
 
 int main(void)

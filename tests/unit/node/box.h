@@ -3,6 +3,7 @@
 #ifndef HEARTH_TESTS_NODE_BOX_H
 #define HEARTH_TESTS_NODE_BOX_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -37,6 +38,33 @@ __attribute__((unused)) static const char *box_path(const char *path)
 		return path;
 	(void)snprintf(real[turn], sizeof(real[0]), "%s%s", box, path);
 	return real[turn];
+}
+
+/* Removes the files of a folder. */
+__attribute__((unused)) static void box_empty(const char *folder)
+{
+	DIR *d = opendir(box_path(folder));
+	assert_non_null(d);
+	for (struct dirent *f; (f = readdir(d)) != NULL;)
+		(void)unlinkat(dirfd(d), f->d_name, 0);
+	closedir(d);
+}
+
+/* Exactly these files are in it: names with a blank between them, sorted. */
+__attribute__((unused)) static void box_holds(const char *folder, const char *want)
+{
+	struct dirent **list;
+	char got[512] = "";
+	int n = scandir(box_path(folder), &list, NULL, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (list[i]->d_name[0] != '.') {
+			strcat(got, got[0] ? " " : "");
+			strcat(got, list[i]->d_name);
+		}
+		free(list[i]);
+	}
+	free(list);
+	assert_string_equal(got, want);
 }
 
 static int box_open(const char *path, int flags, mode_t mode)

@@ -24,6 +24,7 @@
 #include "fake/sys.h"
 #include "loop/chan.h"
 #include "loop/child.h"
+#include "unit/ended.h"
 #include "unit/host/netmsg.h"
 
 #define ACTS 16
@@ -34,8 +35,6 @@ static int kernel[2] = {-1, -1}; /* routing socket: [0] the role's, [1] ours */
 static int pid1 = -1;            /* the other end of the role's control connection */
 static char said[2048];          /* what the role did: clients started, signals, facts */
 static pid_t next_pid;
-static pid_t ended; /* client whose end is to be told */
-static int ended_status;
 static char hostname[32];
 static void (*const *acts)(void);
 static unsigned done, rounds;
@@ -217,25 +216,9 @@ static int pidfd_signal_there(int pidfd, int signo)
 	note("(%s)", signo == SIGUSR1 ? "renew" : signo == SIGTERM ? "term" : "kill");
 	if (signo == SIGTERM && ended == 0) {
 		ended = next_pid - 1;
-		ended_status = 0;
+		end_status = 0;
 		kill(getpid(), SIGCHLD);
 	}
-	return 0;
-}
-
-static int waitid_there(idtype_t type, id_t id, siginfo_t *info, int options)
-{
-	(void)type;
-	(void)id;
-	(void)options;
-	if (ended == 0) {
-		errno = ECHILD;
-		return -1;
-	}
-	info->si_pid = ended;
-	info->si_code = CLD_EXITED;
-	info->si_status = ended_status;
-	ended = 0;
 	return 0;
 }
 
@@ -332,7 +315,7 @@ static int setup(void **state)
 	fake_timerfd_settime = no_timer;
 	fake_vfork_call = vfork_there;
 	fake_pidfd_send_signal = pidfd_signal_there;
-	fake_waitid = waitid_there;
+	fake_waitid = wait_ended;
 	fake_epoll_wait = wait_or_act;
 	fake_clock_ms = 100000;
 	return 0;
@@ -419,7 +402,7 @@ static void fifteen_seconds(void)
 static void client_dies(void)
 {
 	ended = next_pid - 1;
-	ended_status = 1;
+	end_status = 1;
 	kill(getpid(), SIGCHLD);
 }
 

@@ -1,7 +1,6 @@
 /* The slot role on a folder of boot entries: each word, each word again, each word cut off anywhere. */
 #include "node/slot.h"
 
-#include <dirent.h>
 #include <linux/fs.h>
 #include <sys/mount.h>
 
@@ -72,32 +71,11 @@ static int teardown(void **state)
 static void put(const char *const *names)
 {
 	char path[200];
-	DIR *d = opendir(box_path(FOLDER));
-	assert_non_null(d);
-	for (struct dirent *f; (f = readdir(d)) != NULL;)
-		(void)unlinkat(dirfd(d), f->d_name, 0);
-	closedir(d);
+	box_empty(FOLDER);
 	for (; *names; names++) {
 		(void)snprintf(path, sizeof(path), FOLDER "/%s", *names);
 		box_write(path, *names);
 	}
-}
-
-/* Exactly these, sorted. */
-static void expect(const char *want)
-{
-	struct dirent **list;
-	char got[512] = "";
-	int n = scandir(box_path(FOLDER), &list, NULL, alphasort);
-	for (int i = 0; i < n; i++) {
-		if (list[i]->d_name[0] != '.') {
-			strcat(got, got[0] ? " " : "");
-			strcat(got, list[i]->d_name);
-		}
-		free(list[i]);
-	}
-	free(list);
-	assert_string_equal(got, want);
 }
 
 /* "next b" */
@@ -116,9 +94,9 @@ static void does(const char *const *names, const char *words, const char *want)
 {
 	put(names);
 	assert_int_equal(run(words), 0);
-	expect(want);
+	box_holds(FOLDER, want);
 	assert_int_equal(run(words), 0); /* again */
-	expect(want);
+	box_holds(FOLDER, want);
 	assert_int_equal(unlocks, 0);
 }
 
@@ -162,7 +140,7 @@ static void next(void **state)
 	assert_int_equal(run("next b"), 1);
 	put(ENTRIES("hearth-999999999-a.efi", "hearth-0001-b.efi"));
 	assert_int_equal(run("next b"), 1);
-	expect("hearth-0001-b.efi hearth-999999999-a.efi");
+	box_holds(FOLDER, "hearth-0001-b.efi hearth-999999999-a.efi");
 }
 
 static void wrong_words(void **state)
@@ -225,7 +203,7 @@ static void what_is_not_known(void **state)
 	put(ENTRIES("hearth-0001-a+2-1.efi"));
 	assert_int_equal(unlink(box_path("/run/hearth/slot")), 0);
 	assert_int_equal(run("good"), 1);
-	expect("hearth-0001-a+2-1.efi");
+	box_holds(FOLDER, "hearth-0001-a+2-1.efi");
 	assert_int_equal(run("bad a"), 0); /* that is not asked */
 	memset(box_mounts, 0, sizeof(box_mounts));
 	box_write("/run/hearth/slot", "a\n");
@@ -261,9 +239,9 @@ static void any_call_may_fail(void **state)
 			pid1_end = -1;
 			assert_int_equal(fake_open_fds(), before);
 			if (rc == 0)
-				expect(rows[i].now);
+				box_holds(FOLDER, rows[i].now);
 			assert_int_equal(run(rows[i].words), 0);
-			expect(rows[i].now);
+			box_holds(FOLDER, rows[i].now);
 		}
 	}
 }

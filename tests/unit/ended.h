@@ -1,6 +1,6 @@
 /* Ends of children that are only numbers: child_reap finds the one that a test names, once. */
-#ifndef HEARTH_TESTS_UNIT_BOOT_ENDED_H
-#define HEARTH_TESTS_UNIT_BOOT_ENDED_H
+#ifndef HEARTH_TESTS_UNIT_ENDED_H
+#define HEARTH_TESTS_UNIT_ENDED_H
 
 #include <errno.h>
 #include <signal.h>
