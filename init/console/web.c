@@ -21,6 +21,7 @@
 #include "console/web_sandbox.h"
 #include "console/web_server.h"
 #include "loop/loop.h"
+#include "loop/signals.h"
 
 #define PORT    443
 #define BACKLOG 64
@@ -69,6 +70,15 @@ static void on_event(const char *json, size_t len, void *arg)
 	web_server_event(&web.server, json, len);
 }
 
+/* PID 1 wants us to end: it may be in the middle of answering somebody by us. */
+static void on_signal(struct loop *loop, int signo, void *arg)
+{
+	(void)loop;
+	(void)signo;
+	(void)arg;
+	web_server_leave(&web.server);
+}
+
 static int start_server(struct err *e)
 {
 	struct cert_pair pair;
@@ -84,6 +94,7 @@ static int start_server(struct err *e)
 static int prepare(struct err *e)
 {
 	/* A reader of ours may go: that is an error of write, not our end. */
+	static const int ends[] = {SIGTERM, 0};
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	if (sys_sigaction(SIGPIPE, &ignore, NULL) < 0)
 		return err_sys(e, "SIGPIPE");
@@ -91,7 +102,8 @@ static int prepare(struct err *e)
 	if (web.listen_fd < 0)
 		return -1;
 	if (loop_init(&web.loop, e) || web_link_init(&web.link, &web.loop, WEB_CHANNEL, e) ||
-	    web_server_init(&web.server, &web.loop, &web.link, web.listen_fd, e) || start_server(e))
+	    web_server_init(&web.server, &web.loop, &web.link, web.listen_fd, e) || start_server(e) ||
+	    signals_init(&web.loop, ends, on_signal, NULL, e))
 		return -1;
 	return web_sandbox_enter(e);
 }

@@ -37,6 +37,8 @@ static void on_deadline(struct loop *loop, void *arg)
 void web_answer_arm(struct web_server *s)
 {
 	uint64_t due = web_conns_due(&s->conns), now = clock_ms();
+	if (s->leaving && !web_conns_busy(&s->conns))
+		loop_quit(s->loop);
 	if (due == UINT64_MAX)
 		loop_cancel(s->loop, &s->deadline);
 	else

@@ -82,6 +82,15 @@ unsigned web_conns_count(const struct web_conns *t, enum web_phase phase)
 	return n;
 }
 
+bool web_conns_busy(const struct web_conns *t)
+{
+	static const enum web_phase owed[] = {WEB_READING, WEB_WORKING, WEB_SENDING, WEB_LINGERING};
+	for (size_t i = 0; i < COUNT_OF(owed); i++)
+		if (web_conns_count(t, owed[i]))
+			return true;
+	return false;
+}
+
 static uint64_t due(const struct web_conn *c)
 {
 	return limit_ms[c->phase] ? c->since + limit_ms[c->phase] : UINT64_MAX;

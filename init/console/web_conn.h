@@ -7,6 +7,7 @@
 #ifndef HEARTH_CONSOLE_WEB_CONN_H
 #define HEARTH_CONSOLE_WEB_CONN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,6 +72,8 @@ void web_conn_set(struct web_conn *c, enum web_phase phase, uint64_t now);
 /* Whom to close for a newcomer: the longest in WEB_IDLE, else in WEB_LINGERING, else in WEB_ASKING; NULL: nobody. */
 struct web_conn *web_conns_spare(struct web_conns *t);
 unsigned web_conns_count(const struct web_conns *t, enum web_phase phase);
+/* Somebody is owed an answer, or has not heard all of it. */
+bool web_conns_busy(const struct web_conns *t);
 /* clock_ms of the earliest deadline; UINT64_MAX: none. */
 uint64_t web_conns_due(const struct web_conns *t);
 /* One whose deadline has passed, or NULL. */

@@ -27,6 +27,7 @@
 #define ACCEPTS         8     /* per round, so that a flood of newcomers cannot starve the others */
 #define BEAT_MS         15000
 #define USER_TIMEOUT_MS 30000 /* unacknowledged for this long: the client is gone (tcp(7)) */
+#define LEAVE_MS        2000
 #define COMPLAINTS_MAX  5     /* lines of the library per minute: strangers cause them */
 
 /* ---- requests ---- */
@@ -371,4 +372,19 @@ int web_server_init(struct web_server *s, struct loop *loop, struct web_link *li
 	web_pump_init(&s->pump, loop);
 	web_upload_init(&s->upload, loop);
 	return loop_add(loop, listen_fd, EPOLLIN, on_listen, s, e);
+}
+
+static void on_leave(struct loop *loop, void *arg)
+{
+	(void)arg;
+	loop_quit(loop);
+}
+
+void web_server_leave(struct web_server *s)
+{
+	log_info("web", "ends");
+	s->leaving = true;
+	loop_del(s->loop, s->listen_fd);
+	loop_after(s->loop, &s->leave, LEAVE_MS, on_leave, s);
+	web_answer_arm(s);
 }

@@ -23,6 +23,8 @@ struct web_server {
 	struct web_conn *uploader;  /* whose it is; NULL: none under way */
 	struct loop_timer deadline; /* of whichever connection comes first */
 	struct loop_timer beat;     /* signs of life on the streams */
+	struct loop_timer leave;    /* how long answers are waited for at the end */
+	bool leaving;
 	unsigned complaints;        /* lines of the library that were logged in this minute */
 	uint64_t complaints_since;
 };

@@ -1,7 +1,10 @@
 """The web role's beginning and its end."""
+import concurrent.futures
+import http.client
 import socket
 
 from web.check import expect, wait_for
+from web.pid1 import OK
 
 
 def test_start(box):
@@ -12,6 +15,32 @@ def test_start(box):
 
 def test_protocol(box):
     expect(box.pid1.wrong, [], "what PID 1 was sent")
+
+
+def ask_and_end(box, pool):
+    """A question that PID 1 does not answer yet, when the role is told to end."""
+    box.pid1.silent.add("status")
+    box.pid1.held = None
+    answer = pool.submit(box.ask, "/api/v1/status")
+    wait_for(lambda: box.pid1.held, "the question for the status")
+    box.web.terminate()
+    wait_for(lambda: box.log.read_text().endswith("web: ends\n"), "the word that it ends")
+    return answer
+
+
+def test_leave(box):
+    """Told to end it still answers who has asked, but does not wait for ever to be able to."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = ask_and_end(box, pool)
+        box.pid1.reply(box.pid1.held, OK, b'{"late":true}')
+        status, _, data = answer.result(5)
+        expect((status, data), (200, b'{"late":true}'), "the answer")
+        expect(box.web.wait(3), 0, "exit code")
+        box.start_web()
+        answer = ask_and_end(box, pool)
+        expect(box.web.wait(5), 0, "exit code when PID 1 does not answer")
+        expect(type(answer.exception(5)), http.client.RemoteDisconnected, "what the client gets")
+    box.start_web()
 
 
 def test_end(box):

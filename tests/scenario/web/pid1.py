@@ -20,7 +20,7 @@ class Pid1(threading.Thread):
         super().__init__(daemon=True)
         self.sock, self.wrong, self.seen, self.ids = sock, [], [], set()
         self.silent, self.refused, self.follower, self.big = set(), {}, None, None
-        self.owner = None
+        self.owner = self.held = None  # held: the last request that is not answered
         self.start()
 
     def run(self):
@@ -56,6 +56,7 @@ class Pid1(threading.Thread):
         if words not in self.KNOWN and not (len(words) == 2 and words[0] == "events" and words[1].isdigit()):
             self.wrong.append(f"words {words}")
         if words[0] in self.silent:
+            self.held = number
             return
         if words[0] in self.refused:
             self.reply(number, ERROR, self.refused[words[0]].encode())

@@ -35,7 +35,7 @@ TESTS = [
     crowd.test_silent_connections, crowd.test_forty_at_work, owner.test_without_owner_role, owner.test_first_login,
     owner.test_login, owner.test_sessions, upload.test_upload, upload.test_upload_slow_reader, upload.test_upload_cut,
     upload.test_upload_refused, owner.test_lock_out, owner.test_expiry, cage.test_auth_caged, owner.test_reset,
-    crowd.test_idle, life.test_protocol, life.test_end, life.test_busy_port, cage.test_web_caged,
+    crowd.test_idle, life.test_protocol, life.test_leave, life.test_end, life.test_busy_port, cage.test_web_caged,
 ]
 
 

@@ -44,6 +44,22 @@ static void takes_and_frees(void **state)
 	assert_int_equal(c->since, 2);
 }
 
+static void busy_while_an_answer_is_owed(void **state)
+{
+	static const bool busy[WEB_PHASES] = {[WEB_READING] = true,
+	                                      [WEB_WORKING] = true,
+	                                      [WEB_SENDING] = true,
+	                                      [WEB_LINGERING] = true};
+
+	(void)state;
+	assert_false(web_conns_busy(&t));
+	struct web_conn *c = take(1);
+	for (int phase = 0; phase < WEB_PHASES; phase++) {
+		web_conn_set(c, (enum web_phase)phase, 1);
+		assert_int_equal(web_conns_busy(&t), busy[phase]);
+	}
+}
+
 /* What each phase is given, ms; 0: for ever. */
 static void every_phase_has_its_deadline(void **state)
 {
@@ -100,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(takes_and_frees, setup, NULL),
+		cmocka_unit_test_setup(busy_while_an_answer_is_owed, setup),
 		cmocka_unit_test_setup(every_phase_has_its_deadline, setup),
 		cmocka_unit_test_setup(finds_the_first_deadline, setup),
 		cmocka_unit_test_setup(spares_the_longest_silent, setup),
