@@ -4,6 +4,7 @@
 Adds each file as a PE section to systemd's EFI stub (UAPI group, Unified Kernel Image specification). Written out
 here because it is short and gives the same bytes every time. Each section ends with a piece of an update (zeros behind
 it), so that one that is the same in two builds has the same pieces, wherever it begins."""
+import array
 import struct
 import sys
 
@@ -12,6 +13,16 @@ PIECE = 16384  # KERNEL_PIECE of init/update/kernel.h
 
 def align(n, to):
     return (n + to - 1) // to * to
+
+
+def checksum(pe, at):
+    """Of a PE image (PE format, CheckSum): the sum of its 16-bit words with the carries added again, and its length.
+    Our boot loader starts no image that has another one at `at` (board/pkg/systemd-boot.patch)."""
+    words = array.array("H", bytes(pe[:at]) + bytes(4) + bytes(pe[at + 4:]) + bytes(len(pe) % 2))
+    total = sum(words)
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total + len(pe)
 
 
 def main():
@@ -42,7 +53,7 @@ def main():
         count += 1
     struct.pack_into("<H", pe, head + 6, count)
     struct.pack_into("<I", pe, opt + 56, address)  # SizeOfImage
-    struct.pack_into("<I", pe, opt + 64, 0)  # CheckSum: unused by firmware
+    struct.pack_into("<I", pe, opt + 64, checksum(pe, opt + 64))
     open(out, "wb").write(pe)
 
 

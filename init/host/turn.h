@@ -4,13 +4,15 @@
  *
  * A turn is short (a rename, a kernel put back); for the hours in which an update fills its own file there it has none,
  * and the open file keeps the ESP writable. Blocks without a limit of its own: that is the deadline of the service or
- * helper. Stage 1 is alone and needs none. */
+ * helper. Stage 1 is alone and needs none.
+ *
+ * A stop waits for whoever had a turn: a half-done change is not lost, but it is not done either. */
 #ifndef HEARTH_HOST_TURN_H
 #define HEARTH_HOST_TURN_H
 
 #include "base/err.h"
 
-/* A descriptor for turn_give, or -1. */
+/* A descriptor for turn_give, or -1. From now on this process takes no SIGTERM: it ends by itself, soon. */
 MUST_CHECK int turn_take(struct err *e);
 /* -1: nothing. */
 void turn_give(int turn);

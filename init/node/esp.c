@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/exit.h"
@@ -470,17 +469,6 @@ static int tell(int rc, const struct buf *done, struct err *e)
 	return done->len > 0 ? slot_tell(true, e) : 0;
 }
 
-/* An end in order waits for it: the next start may need what is put back. */
-static void hold_stop(void)
-{
-	sigset_t term;
-
-	(void)sigemptyset(&term);
-	(void)sigaddset(&term, SIGTERM);
-	if (sys_sigprocmask(SIG_BLOCK, &term, NULL) < 0)
-		log_warn("esp", "a stop does not wait for the repair");
-}
-
 static int check(struct err *e)
 {
 	char text[LIMIT_DETAIL - 16];
@@ -492,7 +480,6 @@ static int check(struct err *e)
 		return err_set(e, ENOENT, PATH_ESP " is not mounted");
 	if (esp_is_whole())
 		return 0;
-	hold_stop();
 	buf_init(&done, text, sizeof(text));
 	int rc = mend(&done, e);
 	if (rc < 0)

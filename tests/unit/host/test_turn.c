@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,12 +75,29 @@ static void it_comes_back_from_the_dead(void **state)
 	turn_give(turn);
 }
 
+static void a_stop_waits_for_it(void **state)
+{
+	int status;
+
+	(void)state;
+	pid_t child = fork();
+	if (child == 0) {
+		int turn = turn_take(&e);
+		raise(SIGTERM);
+		turn_give(turn);
+		_exit(7);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+}
+
 static void any_call_may_fail(void **state)
 {
 	unsigned before = fake_open_fds();
 
 	(void)state;
-	for (unsigned n = 1; n <= 2; n++) {
+	for (unsigned n = 1; n <= 3; n++) {
 		fake_fail_at(n, EIO);
 		assert_int_equal(turn_take(&e), -1);
 		assert_true(fake_fired());
@@ -92,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(one_at_a_time, setup),
 		cmocka_unit_test_setup(it_comes_back_from_the_dead, setup),
+		cmocka_unit_test_setup(a_stop_waits_for_it, setup),
 		cmocka_unit_test_setup(any_call_may_fail, setup),
 	};
 	int fd = mkstemp(file);
