@@ -69,6 +69,26 @@ ssize_t sys_getdents(int fd, void *p, size_t n)
 	return (ssize_t)syscall(SYS_getdents64, fd, p, n);
 }
 
+int sys_io_setup(unsigned n, aio_context_t *context)
+{
+	return (int)syscall(SYS_io_setup, n, context);
+}
+
+int sys_io_submit(aio_context_t context, long n, struct iocb **list)
+{
+	return (int)syscall(SYS_io_submit, context, n, list);
+}
+
+int sys_io_getevents(aio_context_t context, long min, long max, struct io_event *done, struct timespec *timeout)
+{
+	return (int)syscall(SYS_io_getevents, context, min, max, done, timeout);
+}
+
+int sys_io_destroy(aio_context_t context)
+{
+	return (int)syscall(SYS_io_destroy, context);
+}
+
 int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg)
 {
 	const long number = 443; /* the same on every machine; libcs do not all know it */

@@ -5,6 +5,7 @@
 #ifndef HEARTH_BASE_SYS_H
 #define HEARTH_BASE_SYS_H
 
+#include <linux/aio_abi.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -111,6 +112,11 @@ int sys_ioctl(int fd, unsigned long request, void *arg);
 ssize_t sys_getdents(int fd, void *p, size_t n);
 /* quotactl_fd(2): the file system is that of an open file. */
 int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg);
+/* io_setup(2) and the others of its kind, on one read after the other. */
+int sys_io_setup(unsigned n, aio_context_t *context);
+int sys_io_submit(aio_context_t context, long n, struct iocb **list);
+int sys_io_getevents(aio_context_t context, long min, long max, struct io_event *done, struct timespec *timeout);
+int sys_io_destroy(aio_context_t context);
 int sys_pidfd_send_signal(int pidfd, int signo);
 /* open(2) that refuses to pass through a symbolic link anywhere in the path (openat2). */
 int sys_open_no_links(const char *path, int flags);

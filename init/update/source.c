@@ -2,6 +2,7 @@
 #include "update/source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +33,7 @@ int source_open(struct source *s, int fd, const char *url, const struct fetch_co
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, EINVAL, "the source is no plain file");
 	s->file.size = (uint64_t)st.st_size;
+	(void)sys_posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* the kernel reads further ahead */
 	return 0;
 }
 

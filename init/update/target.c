@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "update/ahead.h"
 
-#define LOCAL_BLOCKS 64 /* read from the running slot at once: half of what one hash block covers */
+#define STEP         (TARGET_BATCH / VERITY_BLOCK) /* blocks that are read at once */
+#define LOCAL_BLOCKS 64                            /* of the running slot: half of what one hash block covers */
 
 int target_init(struct target *t, int fd, uint64_t data_blocks, struct err *e)
 {
@@ -26,7 +28,7 @@ int target_init(struct target *t, int fd, uint64_t data_blocks, struct err *e)
 		return err_set(e, ENOSPC, "target has %llu bytes, the new root needs %llu", (unsigned long long)bytes,
 		               (unsigned long long)needs);
 	t->batch = aligned_alloc(VERITY_BLOCK, TARGET_BATCH);
-	t->local = aligned_alloc(VERITY_BLOCK, (size_t)LOCAL_BLOCKS * VERITY_BLOCK);
+	t->local = aligned_alloc(VERITY_BLOCK, TARGET_BATCH);
 	if (!t->batch || !t->local)
 		return err_set(e, ENOMEM, "no memory to write with");
 	return blockset_init(&t->done, data_blocks, e);
@@ -136,6 +138,12 @@ static int is_block(struct target *t, uint64_t block, const uint8_t *p, bool *is
 
 /* ---- what is there already ---- */
 
+/* How many blocks are read at once from `first` on. */
+static uint64_t stretch_from(const struct target *t, uint64_t first)
+{
+	return t->at.data_blocks - first < STEP ? t->at.data_blocks - first : STEP;
+}
+
 /* Looks at n blocks that were read to p. */
 static int resume_blocks(struct target *t, uint64_t first, const uint8_t *p, uint64_t n, struct err *e)
 {
@@ -167,12 +175,10 @@ static int resume_some(struct target *t, uint64_t first, uint64_t n, struct err 
 
 int target_resume(struct target *t, struct err *e)
 {
-	const uint64_t all = t->at.data_blocks, step = TARGET_BATCH / VERITY_BLOCK;
-
 	if (write_batch(t, e) < 0) /* its memory is used here */
 		return -1;
-	for (uint64_t first = 0; first < all; first += step) {
-		uint64_t n = all - first < step ? all - first : step;
+	for (uint64_t first = 0; first < t->at.data_blocks; first += STEP) {
+		uint64_t n = stretch_from(t, first);
 		if (resume_some(t, first, n, e) < 0)
 			return -1;
 		(void)sys_posix_fadvise(t->fd, (off_t)(first * VERITY_BLOCK), (off_t)(n * VERITY_BLOCK),
@@ -316,36 +322,59 @@ static int check_missing(const struct target *t, struct err *e)
 	               (unsigned long long)(t->done.blocks - t->done.count - 1));
 }
 
-static int read_back_some(struct target *t, uint64_t first, uint64_t n, struct err *e)
+/* Checks n blocks of which a read to p got `got` bytes. */
+static int check_some(struct target *t, uint64_t first, uint64_t n, uint8_t *p, ssize_t got, struct err *e)
 {
 	uint64_t block = first;
-	/* Of a read that fails it finds the block. */
-	ssize_t got = verity_read(t->fd, &block, t->batch, (size_t)n * VERITY_BLOCK, e);
 
+	if (got < 0 || (uint64_t)got != n * VERITY_BLOCK) /* once more: of a read that fails this finds the block */
+		got = verity_read(t->fd, &block, p, (size_t)n * VERITY_BLOCK, e);
 	if (got < 0)
 		return err_prefix(e, "read back");
 	if ((uint64_t)got != n * VERITY_BLOCK)
 		return err_set(e, EIO, "read back: block %llu: cut short", (unsigned long long)block);
 	for (uint64_t i = 0; i < n; i++) {
-		if (tree_verify(&t->tree, first + i, t->batch + i * VERITY_BLOCK, e) < 0)
+		if (tree_verify(&t->tree, first + i, p + i * VERITY_BLOCK, e) < 0)
 			return err_prefix(e, "read back");
+	}
+	tell(t, first + n);
+	return 0;
+}
+
+static void start(const struct target *t, struct ahead *a, uint8_t *p, uint64_t first)
+{
+	if (first < t->at.data_blocks)
+		ahead_start(a, p, (size_t)stretch_from(t, first) * VERITY_BLOCK, first * VERITY_BLOCK);
+}
+
+/* One stretch is on its way while the one before is hashed. */
+static int read_back_all(struct target *t, struct ahead *a, struct err *e)
+{
+	uint8_t *now = t->batch, *next = t->local;
+
+	start(t, a, now, 0);
+	for (uint64_t first = 0; first < t->at.data_blocks; first += STEP) {
+		ssize_t got = ahead_take(a);
+		start(t, a, next, first + STEP);
+		if (check_some(t, first, stretch_from(t, first), now, got, e) < 0)
+			return -1;
+		uint8_t *checked = now;
+		now = next;
+		next = checked;
 	}
 	return 0;
 }
 
 static int read_back(struct target *t, struct err *e)
 {
-	const uint64_t all = t->at.data_blocks, step = TARGET_BATCH / VERITY_BLOCK;
+	struct ahead a;
 
 	if (tree_check(&t->tree, e) < 0)
 		return err_prefix(e, "read back");
-	for (uint64_t first = 0; first < all; first += step) {
-		uint64_t n = all - first < step ? all - first : step;
-		if (read_back_some(t, first, n, e) < 0)
-			return -1;
-		tell(t, first + n);
-	}
-	return 0;
+	ahead_init(&a, t->fd);
+	int rc = read_back_all(t, &a, e);
+	ahead_fini(&a);
+	return rc;
 }
 
 int target_finish(struct target *t, struct err *e)

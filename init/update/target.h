@@ -9,7 +9,7 @@
  * 5. target_finish: everything to the disk, then every block is read back past the page cache, and checked.
  *
  * Writes are gathered to TARGET_BATCH and started at once; at most TARGET_DIRTY of them are not on the disk yet, and
- * written pages are dropped: an install leaves the memory of everybody else alone. Memory: 1.4 MiB, whatever the size.
+ * written pages are dropped: an install leaves the memory of everybody else alone. Memory: 2.1 MiB, whatever the size.
  */
 #ifndef HEARTH_UPDATE_TARGET_H
 #define HEARTH_UPDATE_TARGET_H
@@ -41,7 +41,7 @@ struct target {
 	size_t fill;         /* bytes of it */
 	struct blockio_window under_way;
 	uint8_t *batch; /* TARGET_BATCH bytes */
-	uint8_t *local; /* read from the running slot */
+	uint8_t *local; /* TARGET_BATCH bytes, read from the running slot */
 	_Alignas(VERITY_BLOCK) uint8_t partial[VERITY_BLOCK];
 	/* Told of each batch that is resumed, copied or read back: blocks looked at so far, of at.data_blocks. NULL:
 	 * nobody. Set both after target_init. */

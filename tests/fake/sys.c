@@ -61,6 +61,10 @@ SYS_CALLS(X)
 
 int (*fake_ioctl)(int fd, unsigned long request, void *arg);
 ssize_t (*fake_getdents)(int fd, void *p, size_t n);
+int (*fake_io_setup)(unsigned n, aio_context_t *context);
+int (*fake_io_submit)(aio_context_t context, long n, struct iocb **list);
+int (*fake_io_getevents)(aio_context_t context, long min, long max, struct io_event *done, struct timespec *timeout);
+int (*fake_io_destroy)(aio_context_t context);
 int (*fake_quotactl_fd)(int fd, unsigned command, unsigned id, void *arg);
 int (*fake_open_no_links)(const char *path, int flags);
 int (*fake_set_idle)(void);
@@ -116,6 +120,39 @@ ssize_t sys_getdents(int fd, void *p, size_t n)
 	if (torture())
 		return -1;
 	return fake_getdents ? fake_getdents(fd, p, n) : (ssize_t)syscall(SYS_getdents64, fd, p, n);
+}
+
+/* Without a fake there is nothing that reads beside: who asks has to do without. */
+static int no_such_call(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+int sys_io_setup(unsigned n, aio_context_t *context)
+{
+	if (torture())
+		return -1;
+	return fake_io_setup ? fake_io_setup(n, context) : no_such_call();
+}
+
+int sys_io_submit(aio_context_t context, long n, struct iocb **list)
+{
+	if (torture())
+		return -1;
+	return fake_io_submit ? fake_io_submit(context, n, list) : no_such_call();
+}
+
+int sys_io_getevents(aio_context_t context, long min, long max, struct io_event *done, struct timespec *timeout)
+{
+	if (torture())
+		return -1;
+	return fake_io_getevents ? fake_io_getevents(context, min, max, done, timeout) : no_such_call();
+}
+
+int sys_io_destroy(aio_context_t context)
+{
+	return fake_io_destroy ? fake_io_destroy(context) : no_such_call();
 }
 
 int sys_quotactl_fd(int fd, unsigned command, unsigned id, void *arg)
@@ -197,6 +234,10 @@ void fake_reset(void)
 #undef X
 	fake_ioctl = NULL;
 	fake_getdents = NULL;
+	fake_io_setup = NULL;
+	fake_io_submit = NULL;
+	fake_io_getevents = NULL;
+	fake_io_destroy = NULL;
 	fake_quotactl_fd = NULL;
 	fake_open_no_links = NULL;
 	fake_set_idle = NULL;

@@ -13,6 +13,11 @@ SYS_CALLS(X)
 
 extern int (*fake_ioctl)(int fd, unsigned long request, void *arg);
 extern ssize_t (*fake_getdents)(int fd, void *p, size_t n);
+extern int (*fake_io_setup)(unsigned n, aio_context_t *context); /* else the kernel has none of it */
+extern int (*fake_io_submit)(aio_context_t context, long n, struct iocb **list);
+extern int (*fake_io_getevents)(aio_context_t context, long min, long max, struct io_event *done,
+                                struct timespec *timeout);
+extern int (*fake_io_destroy)(aio_context_t context);
 extern int (*fake_quotactl_fd)(int fd, unsigned command, unsigned id, void *arg);
 extern int (*fake_open_no_links)(const char *path, int flags);
 extern int (*fake_set_idle)(void);

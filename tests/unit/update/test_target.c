@@ -18,6 +18,7 @@
 
 #include "base/str.h"
 #include "fake/sys.h"
+#include "unit/update/aio.h"
 #include "fake/tree.h"
 
 #define BLOCKS 700 /* nearly three batches, two levels */
@@ -487,6 +488,33 @@ static void an_unreadable_block_is_named(void **state)
 	assert_int_equal(target_finish(&t, &e), 0);
 }
 
+static void one_is_read_while_the_last_is_checked(void **state)
+{
+	uint8_t bad = 1;
+
+	(void)state;
+	open_target();
+	assert_int_equal(target_feed(&t, image, IMAGE, &e), 0);
+	aio_start();
+	assert_int_equal(target_finish(&t, &e), 0);
+	assert_int_equal(aio.reads, (IMAGE + TARGET_BATCH - 1) / TARGET_BATCH);
+	assert_false(aio.open);
+	for (bad_block = 0; bad_block < BLOCKS; bad_block += 233) {
+		fake_pread = damaged_pread;
+		assert_int_equal(target_finish(&t, &e), -1);
+		assert_int_equal(e.code, EIO);
+		assert_false(aio.open);
+		fake_pread = NULL;
+		off_t at = (off_t)bad_block * VERITY_BLOCK;
+		assert_int_equal(pwrite(fd, &bad, 1, at), 1);
+		assert_int_equal(target_finish(&t, &e), -1);
+		assert_int_equal(e.code, EBADMSG);
+		assert_int_equal(pwrite(fd, image + at, 1, at), 1);
+	}
+	bad_block = UINT64_MAX;
+	assert_int_equal(target_finish(&t, &e), 0);
+}
+
 static void missing_blocks_are_named(void **state)
 {
 	(void)state;
@@ -758,6 +786,7 @@ int main(void)
 		CASE(the_disk_is_asked_not_the_cache),
 		CASE(every_bad_byte_is_found),
 		CASE(an_unreadable_block_is_named),
+		CASE(one_is_read_while_the_last_is_checked),
 		CASE(missing_blocks_are_named),
 		CASE(every_call_fails_once),
 		CASE(power_cuts_at_every_write),
