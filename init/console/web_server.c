@@ -28,7 +28,7 @@
 #define BEAT_MS         15000
 #define USER_TIMEOUT_MS 30000 /* unacknowledged for this long: the client is gone (tcp(7)) */
 #define LEAVE_MS        2000
-#define COMPLAINTS_MAX  5     /* lines of the library per minute: strangers cause them */
+#define COMPLAINTS_MAX  5 /* lines of the library per minute: strangers cause them */
 
 /* ---- requests ---- */
 

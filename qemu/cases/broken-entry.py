@@ -56,8 +56,8 @@ def comes_up(box, slot):
 
 def repaired(box):
     fact = box.until("the repair is told", lambda: (
-        f := box.facts().get("boot-partition")) and "repaired" in f["detail"] and f, 300)
-    check(fact["value"] == "on" and ENTRY in fact["detail"], f"boot-partition: {fact}")
+        f := box.facts().get("boot-partition")) and ENTRY in f["detail"] and f, 300)
+    check(fact["value"] == "on" and "repaired" in fact["detail"], f"boot-partition: {fact}")
 
 
 def run(case):

@@ -46,10 +46,8 @@ static void takes_and_frees(void **state)
 
 static void busy_while_an_answer_is_owed(void **state)
 {
-	static const bool busy[WEB_PHASES] = {[WEB_READING] = true,
-	                                      [WEB_WORKING] = true,
-	                                      [WEB_SENDING] = true,
-	                                      [WEB_LINGERING] = true};
+	static const bool busy[WEB_PHASES] = {
+		[WEB_READING] = true, [WEB_WORKING] = true, [WEB_SENDING] = true, [WEB_LINGERING] = true};
 
 	(void)state;
 	assert_false(web_conns_busy(&t));

@@ -18,8 +18,8 @@
 
 #include "base/str.h"
 #include "fake/sys.h"
-#include "unit/update/aio.h"
 #include "fake/tree.h"
+#include "unit/update/aio.h"
 
 #define BLOCKS 700 /* nearly three batches, two levels */
 #define IMAGE  ((size_t)BLOCKS * VERITY_BLOCK)
