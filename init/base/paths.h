@@ -28,7 +28,7 @@
 #define PATH_POD_LOGS         "/var/log/pods"             /* the kubelet writes NAMESPACE_NAME_UID/CONTAINER/N.log */
 #define PATH_KUBECONFIG       "/etc/rancher/k3s/k3s.yaml" /* the administrator's, from k3s; on PATH_DATA */
 #define PATH_STATE_LAST       PATH_STATE "/last-shutdown" /* how this run ends, a line of host/ends.h */
-#define PATH_STATE_APPS       PATH_STATE "/update/apps-before" /* healthy apps when an update was armed */
+#define PATH_STATE_APPS       PATH_STATE "/update/apps-before" /* see core/names.h: healthy at an update */
 #define PATH_STATE_ENDS       PATH_STATE "/ends"               /* how the last runs ended, see host/ends.h */
 #define PATH_STATE_UNSEEN     PATH_STATE "/unseen"             /* see node/unseen.h */
 #define PATH_STATE_CRASH      PATH_STATE "/crash"              /* kernel logs of runs that crashed: NUMBER.txt */

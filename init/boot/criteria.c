@@ -56,13 +56,12 @@ static bool has_service(const struct services *ss, const char *name)
 
 static void add_before(const struct criteria *c, bool kube, struct list *l)
 {
-	char fact[LIMIT_NAME + sizeof("app-")];
 	for (unsigned i = 0; i < c->before->count; i++) {
-		const char *name = c->before->name[i];
-		bool network = str_eq(name, CRITERIA_NETWORK);
+		const char *fact = c->before->name[i];
+		bool network = str_eq(fact, NAMES_NETWORK);
 		if (!(c->health & (network ? HEALTH_SERVICES : HEALTH_APPS)) || (!network && !kube))
 			continue;
-		if (str_format(fact, sizeof(fact), "%s%s", network ? "" : "app-", name) == 0 && !is_on(c, fact))
+		if (!is_on(c, fact))
 			add(l, "", fact);
 	}
 }

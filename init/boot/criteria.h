@@ -6,7 +6,7 @@
  *             waits for something, is judged by what it waits for; a oneshot may be at its work for hours. And the
  *             network is up, when it was before the update.
  *   node      node-ready.
- *   apps      the apps that were healthy before the update are healthy: app-NAME for each name of PATH_RUN_APPS.
+ *   apps      the apps that were healthy before the update are healthy: the facts (app-NAME) of PATH_RUN_APPS.
  *
  * node and apps only while the fact kubernetes is on and its services are in the image. */
 #ifndef HEARTH_BOOT_CRITERIA_H
@@ -17,8 +17,7 @@
 #include "core/names.h"
 #include "service/model.h"
 
-#define CRITERIA_TEXT    100          /* the list, cut to fit into a sentence of LIMIT_DETAIL */
-#define CRITERIA_NETWORK "network-up" /* a line of PATH_RUN_APPS that is no app: the network was up, too */
+#define CRITERIA_TEXT 100 /* the list, cut to fit into a sentence of LIMIT_DETAIL */
 
 struct criteria {
 	unsigned health; /* mask of enum settings_health */

@@ -1,5 +1,5 @@
-/* A short list of names, one per line: which apps were healthy when an update was armed (PATH_STATE_APPS). Written by
- * the update role, read by PID 1. Pure. */
+/* A short list of names, one per line: the facts that were on when an update was armed and are to be on again before it
+ * is kept (PATH_STATE_APPS): "app-jellyfin", "network-up". Written by the update role, read by PID 1. Pure. */
 #ifndef HEARTH_CORE_NAMES_H
 #define HEARTH_CORE_NAMES_H
 
@@ -9,8 +9,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 
-#define NAMES_MAX  96 /* as many facts as an image's apps can have beside the services' */
-#define NAMES_TEXT (NAMES_MAX * LIMIT_NAME + 1)
+#define NAMES_MAX     96           /* as many facts as an image's apps can have beside the services' */
+#define NAMES_NETWORK "network-up" /* the only one that is no app's */
+#define NAMES_TEXT    (NAMES_MAX * LIMIT_NAME + 1)
 
 struct names {
 	char name[NAMES_MAX][LIMIT_NAME]; /* str_is_name */

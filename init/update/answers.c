@@ -321,7 +321,8 @@ int answers_healthy(struct names *healthy, const char *json, size_t len, struct 
 	{
 		const char *name = yyjson_get_str(yyjson_obj_get(fact, "name"));
 		const char *value = yyjson_get_str(yyjson_obj_get(fact, "value"));
-		if (rc == 0 && name && value && str_starts(name, "app-") && str_eq(value, "on"))
+		if (rc == 0 && name && value && (str_starts(name, "app-") || str_eq(name, NAMES_NETWORK)) &&
+		    str_eq(value, "on"))
 			rc = names_add(healthy, name, e);
 	}
 	yyjson_doc_free(doc);

@@ -45,7 +45,7 @@ void answers_ask_world(void *arg);
 
 /* Pure: the facts that matter before an update goes by itself; one that is missing is off. */
 MUST_CHECK int answers_read_world(struct seek_world *w, const char *json, size_t len, struct err *e);
-/* Pure: the facts "app-..." that are on, from PID 1's answer to `facts`. */
+/* Pure: the facts of core/names that are on, "app-..." and "network-up", from PID 1's answer to `facts`. */
 MUST_CHECK int answers_healthy(struct names *healthy, const char *json, size_t len, struct err *e);
 
 #endif

@@ -79,7 +79,7 @@ def case_trial(make):
               'hearth ctl fact trial-boot on "slot b, 2 tries left"; '
               'for f in state-mounted data-mounted network-up; do hearth ctl fact $f on x; done')
     box = make({'storage': service('storage', script, type='oneshot'), 'kube': service('kube', SLEEP)},
-               files={'/handed/identity': IDENTITY, '/handed/apps': 'coredns\n'})
+               files={'/handed/identity': IDENTITY, '/handed/apps': 'app-coredns\n'})
     box.wait_ready('storage', 'kube')
     for missing in ('node-ready, app-coredns; ', 'app-coredns; '):
         until(lambda: facts(box).get('health', {}).get('detail', '').startswith(

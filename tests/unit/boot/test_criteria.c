@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "core/settings_update.h"
+#include "update/answers.h"
 
 static struct facts facts;
 static struct services services;
@@ -108,9 +109,9 @@ static void what_was_there_before(void **state)
 	(void)state;
 	with_kubernetes();
 	fact_set(&facts, "node-ready", FACT_ON, "");
-	assert_int_equal(names_add(&before, "coredns", &e), 0);
-	assert_int_equal(names_add(&before, "torrents", &e), 0);
-	assert_int_equal(names_add(&before, CRITERIA_NETWORK, &e), 0);
+	assert_int_equal(names_add(&before, "app-coredns", &e), 0);
+	assert_int_equal(names_add(&before, "app-torrents", &e), 0);
+	assert_int_equal(names_add(&before, NAMES_NETWORK, &e), 0);
 	fact_set(&facts, "app-torrents", FACT_ON, "");
 	fact_set(&facts, "app-other", FACT_OFF, ""); /* was not healthy before either */
 	assert_missing("app-coredns, network-up");
@@ -123,6 +124,23 @@ static void what_was_there_before(void **state)
 	assert_missing("");
 }
 
+/* What the update role takes down is what is looked for here. */
+static void what_the_update_role_writes(void **state)
+{
+	static const char before_it[] =
+		"{\"facts\":[{\"name\":\"app-coredns\",\"value\":\"on\"},"
+		"{\"name\":\"network-up\",\"value\":\"on\"},{\"name\":\"app-late\",\"value\":\"off\"}]}";
+
+	(void)state;
+	with_kubernetes();
+	fact_set(&facts, "node-ready", FACT_ON, "");
+	assert_int_equal(answers_healthy(&before, before_it, strlen(before_it), &e), 0);
+	assert_missing("app-coredns, network-up");
+	fact_set(&facts, "app-coredns", FACT_ON, "");
+	fact_set(&facts, "network-up", FACT_ON, "");
+	assert_missing("");
+}
+
 static void a_long_list_is_counted(void **state)
 {
 	char text[CRITERIA_TEXT + 1], name[LIMIT_NAME];
@@ -130,14 +148,13 @@ static void a_long_list_is_counted(void **state)
 	(void)state;
 	with_kubernetes();
 	for (unsigned i = 0; i < NAMES_MAX; i++) {
-		(void)snprintf(name, sizeof(name), "abcdefghijklmnopqrstuvwxyz-%u", i);
+		(void)snprintf(name, sizeof(name), "app-abcdefghijklmnopqrstuv-%u", i);
 		assert_int_equal(names_add(&before, name, &e), 0);
 	}
 	buf_init(&b, text, sizeof(text));
 	criteria_missing(&c, &b);
 	assert_true(buf_ok(&b));
-	assert_string_equal(
-		text, "node-ready, app-abcdefghijklmnopqrstuvwxyz-0, app-abcdefghijklmnopqrstuvwxyz-1 and 94 more");
+	assert_string_equal(text, "node-ready, app-abcdefghijklmnopqrstuv-0, app-abcdefghijklmnopqrstuv-1 and 94 more");
 }
 
 int main(void)
@@ -147,6 +164,7 @@ int main(void)
 		cmocka_unit_test_setup(services_that_matter, setup),
 		cmocka_unit_test_setup(the_node, setup),
 		cmocka_unit_test_setup(what_was_there_before, setup),
+		cmocka_unit_test_setup(what_the_update_role_writes, setup),
 		cmocka_unit_test_setup(a_long_list_is_counted, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ static const char *health(void)
 static void it_is_not_kept_before_it_is_well(void **state)
 {
 	(void)state;
-	begin("coredns\n");
+	begin("app-coredns\n");
 	assert_int_equal(box.system, SYSTEM_RUNNING);
 	assert_int_equal(fact_get(&box.facts, "healthy"), FACT_OFF);
 	assert_string_equal(fact_find(&box.facts, "healthy")->detail, "the new slot is on trial, see health");
@@ -167,7 +167,7 @@ static void the_settings_count(void **state)
 	(void)state;
 	box.identify.settings.update.health = 0;
 	box.identify.settings.update.health_deadline_ms = 60000;
-	begin("coredns\n");
+	begin("app-coredns\n");
 	assert_int_equal(box.trial.gate.deadline_ms, 60000);
 	pass(11000);
 	pass(1000);
@@ -177,7 +177,7 @@ static void the_settings_count(void **state)
 static void a_broken_list_asks_for_nothing(void **state)
 {
 	(void)state;
-	begin("coredns\nNot a name\n");
+	begin("app-coredns\nNot a name\n");
 	assert_int_equal(box.trial.before.count, 0);
 }
 

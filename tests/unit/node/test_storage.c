@@ -160,9 +160,9 @@ static void apps_before_an_update(void **state)
 	(void)state;
 	disk_flash(8192);
 	assert_int_equal(mkdir(box_path("/state/update"), 0755), 0);
-	box_write("/state/update/apps-before", "coredns\n");
+	box_write("/state/update/apps-before", "app-coredns\n");
 	assert_int_equal(run(), 0);
-	assert_string_equal(box_read("/run/hearth/apps-before"), "coredns\n");
+	assert_string_equal(box_read("/run/hearth/apps-before"), "app-coredns\n");
 }
 
 static void settings_and_the_seed(void **state)

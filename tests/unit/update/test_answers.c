@@ -179,15 +179,17 @@ static void healthy_apps_are_taken_from_the_facts(void **state)
 	static const char json[] =
 		"{\"facts\":[{\"name\":\"app-a\",\"value\":\"on\",\"detail\":\"\"},{\"name\":\"app-b\",\"value\":"
 		"\"off\"},"
-		"{\"name\":\"kube-api\",\"value\":\"on\"},{\"name\":\"app-c\",\"value\":\"on\"},{\"value\":\"on\"},7]}";
+		"{\"name\":\"kube-api\",\"value\":\"on\"},{\"name\":\"app-c\",\"value\":\"on\"},{\"value\":\"on\"},7,"
+		"{\"name\":\"network-up\",\"value\":\"on\"}]}";
 	static struct names healthy;
 
 	(void)state;
 	healthy.count = 0;
 	assert_int_equal(answers_healthy(&healthy, json, strlen(json), &e), 0);
-	assert_int_equal(healthy.count, 2);
+	assert_int_equal(healthy.count, 3);
 	assert_string_equal(healthy.name[0], "app-a");
 	assert_string_equal(healthy.name[1], "app-c");
+	assert_string_equal(healthy.name[2], "network-up");
 	assert_int_equal(answers_healthy(&healthy, "{}", 2, &e), -1);
 	assert_int_equal(answers_healthy(&healthy, "nonsense", 8, &e), -1);
 	assert_int_equal(answers_healthy(&healthy, "", 0, &e), -1);
