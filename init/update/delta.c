@@ -9,8 +9,8 @@
 #include "base/str.h"
 #include "update/blockio.h"
 
-#define PROBES   64 /* places looked at for one hash; at most half of the table is full, so a few are the rule */
-#define AT_ONCE  16 /* hash blocks read at once */
+#define PROBES   256 /* places looked at for one hash; three quarters of the table are full: nine are the rule */
+#define AT_ONCE  16  /* hash blocks read at once */
 #define SMALLEST 16
 
 /* 0 is an empty place, so that the table needs no filling at the start. */
@@ -21,13 +21,13 @@ struct delta_entry {
 
 int delta_init(struct delta *d, uint64_t blocks, struct err *e)
 {
-	uint64_t slots = SMALLEST;
+	uint64_t slots = blocks + blocks / 3;
 
 	*d = (struct delta){0};
 	if (blocks > TREE_SLOT)
 		return err_set(e, EINVAL, "%llu blocks are more than a slot has", (unsigned long long)blocks);
-	while (slots < 2 * blocks)
-		slots *= 2;
+	if (slots < SMALLEST)
+		slots = SMALLEST;
 	d->table = calloc(slots, sizeof(*d->table));
 	if (!d->table)
 		return err_set(e, ENOMEM, "no memory for an index of %llu blocks", (unsigned long long)blocks);
@@ -45,11 +45,11 @@ void delta_fini(struct delta *d)
 /* The place of this hash, or the empty one where it would be; NULL when neither is near. */
 static struct delta_entry *place(const struct delta *d, const uint8_t hash[SHA256_BYTES])
 {
-	uint64_t at = bytes_le64(hash);
+	uint64_t at = bytes_le32(hash) * d->slots >> 32; /* spread over all of the table */
 	uint32_t tag = bytes_le32(hash + 8);
 
 	for (unsigned i = 0; i < PROBES && i < d->slots; i++) {
-		struct delta_entry *entry = &d->table[(at + i) & (d->slots - 1)];
+		struct delta_entry *entry = &d->table[(at + i) % d->slots];
 		if (entry->block_and_one == 0 || entry->tag == tag)
 			return entry;
 	}

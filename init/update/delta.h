@@ -8,7 +8,7 @@
  * because what is copied is verified against the new tree like what is fetched. That also covers a running slot whose
  * blocks or tree are damaged.
  *
- * 16 bytes a block of the running slot: 4 MiB for the largest. */
+ * 11 bytes a block of the running slot: 2.7 MiB for the largest. */
 #ifndef HEARTH_UPDATE_DELTA_H
 #define HEARTH_UPDATE_DELTA_H
 
@@ -30,7 +30,7 @@
 /* All zero is an empty table that takes nothing in. */
 struct delta {
 	struct delta_entry *table;
-	uint64_t slots;  /* of the table: a power of two */
+	uint64_t slots;  /* of the table */
 	uint64_t blocks; /* that it was made for */
 	uint64_t count;  /* entries */
 	uint64_t lost;   /* blocks whose hash could not be read */

@@ -153,7 +153,22 @@ static void one_place_for_all(void **state)
 		}
 	}
 	assert_int_equal(found, d.count);
-	assert_int_equal(found, 64);
+	assert_int_equal(found, 256);
+}
+
+static void all_that_it_was_made_for(void **state)
+{
+	uint8_t hash[SHA256_BYTES];
+
+	(void)state;
+	assert_int_equal(delta_init(&d, 50000, &e), 0);
+	for (uint32_t i = 0; i < 50000; i++) {
+		hash_of(i, hash);
+		delta_add(&d, hash, i);
+	}
+	assert_int_equal(d.count, 50000);
+	for (uint32_t i = 0; i < 50000; i++)
+		assert_int_equal(find(i), i);
 }
 
 static void more_than_it_was_made_for(void **state)
@@ -171,7 +186,7 @@ static void more_than_it_was_made_for(void **state)
 	assert_int_equal(find(3), -1);
 	delta_fini(&d);
 	assert_int_equal(delta_init(&d, TREE_SLOT, &e), 0);
-	assert_true(d.slots * 8 <= 4 << 20);
+	assert_true(d.slots * 8 < 3 << 20);
 	delta_fini(&d);
 	assert_int_equal(delta_init(&d, TREE_SLOT + 1, &e), -1);
 }
@@ -430,6 +445,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(what_was_entered_is_found),  CASE(one_place_for_all),
+		CASE(all_that_it_was_made_for),   CASE(a_slot_is_read),
 		CASE(more_than_it_was_made_for),  CASE(a_slot_is_read),
 		CASE(another_salt_finds_nothing), CASE(no_slot_of_ours),
 		CASE(a_damaged_tree_is_left_out), CASE(what_is_to_be_fetched),
