@@ -378,7 +378,7 @@ static void on_power_later(struct loop *l, void *arg)
 static void init_services(struct box *box)
 {
 	services_init(&box->services, &box->loop, &box->facts, &box->events);
-	box->services.channel = on_channel;
+	box->services.open_channel = on_channel;
 	box->services.arg = box;
 }
 

@@ -178,9 +178,9 @@ static int open_kit(struct service *s, struct kit *k, struct err *e)
 {
 	fill_env(&s->def, k->env);
 	if (s->def.control) {
-		if (!s->all->channel)
+		if (!s->all->open_channel)
 			return err_set(e, ENOTCONN, "no control channel");
-		k->control = s->all->channel(s->def.name, s->all->arg, e);
+		k->control = s->all->open_channel(s->def.name, s->all->arg, e);
 		if (k->control < 0)
 			return err_prefix(e, "control channel");
 	}

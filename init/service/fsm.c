@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-typedef bool guard_fn(const struct fsm_input *in);
+typedef bool condition_fn(const struct fsm_input *in);
 
 static bool unwanted(const struct fsm_input *in)
 {
@@ -27,18 +27,18 @@ static bool never(const struct fsm_input *in)
 	return in->restart == RESTART_NEVER;
 }
 
-/* Rows of one state and event stand together: the first whose guard holds is taken, so the last has none.
+/* Rows of one state and event stand together: the first whose condition holds is taken, so the last has none.
  * No row: the event cannot happen in that state. */
 static const struct rule {
 	enum service_state state;
 	enum service_event event;
-	guard_fn *guard;
+	condition_fn *when;
 	enum service_state next;
 	unsigned actions;
 } rules[] = {
 /* clang-format off */
-#define ROW(state, event, guard, next, actions) {SERVICE_##state, EV_##event, guard, SERVICE_##next, actions}
-	/*  state     event         guard     next      actions */
+#define ROW(state, event, when, next, actions) {SERVICE_##state, EV_##event, when, SERVICE_##next, actions}
+	/*  state     event         when      next      actions */
 	ROW(DOWN,     UP,           0,        WAITING,  ACT_SETTLE),
 	ROW(DOWN,     DOWN,         0,        DOWN,     0),
 	ROW(DOWN,     RESTART,      0,        WAITING,  ACT_SETTLE),
@@ -124,7 +124,7 @@ struct fsm_step fsm_next(enum service_state s, enum service_event ev, const stru
 {
 	for (size_t i = 0; i < COUNT_OF(rules); i++) {
 		const struct rule *r = &rules[i];
-		if (r->state == s && r->event == ev && (!r->guard || r->guard(in)))
+		if (r->state == s && r->event == ev && (!r->when || r->when(in)))
 			return (struct fsm_step){.next = r->next, .actions = r->actions, .legal = true};
 	}
 	return (struct fsm_step){.next = s, .actions = 0, .legal = false};

@@ -22,7 +22,7 @@ struct fsm_step {
 	bool legal; /* false: the event cannot happen in that state; the caller logs it and stays */
 };
 
-/* What the table's guards look at; plain values so that the table stays pure. */
+/* What the table's conditions look at; plain values so that the table stays pure. */
 struct fsm_input {
 	enum service_type type;
 	enum service_restart restart;

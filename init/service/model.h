@@ -196,8 +196,8 @@ struct services {
 	struct events *events;
 	services_event_fn *deliver;
 	services_log_fn *log; /* NULL: service/output makes the pipe */
-	services_channel_fn *channel;
-	void *arg;       /* for log and channel */
+	services_channel_fn *open_channel;
+	void *arg;       /* for log and open_channel */
 	passwd_fn *user; /* for `user:` of a service file */
 	struct service *queue[LIMIT_SERVICES];
 	struct service service[LIMIT_SERVICES]; /* in load order; a slot is never reused */

@@ -243,7 +243,7 @@ static void new_slot(struct services *ss, const struct service_def *d)
 }
 
 /* Puts a definition where it belongs: a new slot, or over one of the same name that has not been started. */
-static int place(struct services *ss, const struct service_def *d, struct err *e)
+static int add_one(struct services *ss, const struct service_def *d, struct err *e)
 {
 	struct service *old = graph_find(ss, d->name);
 
@@ -284,7 +284,7 @@ static int load_file(struct services *ss, const char *folder, const char *name, 
 		return err_prefix(e, "%s:1", shown);
 	if (def_parse(&scratch.def, shown, scratch.text, b.len, ss->user, e) < 0)
 		return -1;
-	return place(ss, &scratch.def, e);
+	return add_one(ss, &scratch.def, e);
 }
 
 unsigned services_load(struct services *ss, const char *folder, services_problem_fn *on_problem, void *arg)

@@ -228,14 +228,14 @@ static int parse(struct channel *c, struct yaml *y, const struct channel_text *t
 	return check_life(y, root, c, e);
 }
 
-int channel_read(struct channel *c, struct yaml *y, const struct channel_text *t, channel_check_fn *check, void *arg,
+int channel_read(struct channel *c, struct yaml *y, const struct channel_text *t, channel_check_fn *prove, void *arg,
                  struct err *e)
 {
 	struct channel fresh = {0};
 
 	if (t->len > CHANNEL_MAX)
 		return err_set(e, EINVAL, "%s: larger than %d bytes", t->file, CHANNEL_MAX);
-	if (check(t->text, t->len, t->sig, t->sig_len, arg, e) < 0)
+	if (prove(t->text, t->len, t->sig, t->sig_len, arg, e) < 0)
 		return err_prefix(e, "%s", t->file);
 	if (parse(&fresh, y, t, e) < 0) {
 		e->code = EINVAL;

@@ -69,7 +69,7 @@ struct channel_text {
 
 /* The signature first: not a byte of an unsigned text is parsed. y is scratch (it is large). On an error *c stays as it
  * was; e->code is EINVAL for a text that is not as above, and what `check` gave when the signature is not good. */
-MUST_CHECK int channel_read(struct channel *c, struct yaml *y, const struct channel_text *t, channel_check_fn *check,
+MUST_CHECK int channel_read(struct channel *c, struct yaml *y, const struct channel_text *t, channel_check_fn *prove,
                             void *arg, struct err *e);
 
 struct channel_now {

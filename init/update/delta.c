@@ -43,7 +43,7 @@ void delta_fini(struct delta *d)
 }
 
 /* The place of this hash, or the empty one where it would be; NULL when neither is near. */
-static struct delta_entry *place(const struct delta *d, const uint8_t hash[SHA256_BYTES])
+static struct delta_entry *entry_of(const struct delta *d, const uint8_t hash[SHA256_BYTES])
 {
 	uint64_t at = bytes_le32(hash) * d->slots >> 32; /* spread over all of the table */
 	uint32_t tag = bytes_le32(hash + 8);
@@ -58,7 +58,7 @@ static struct delta_entry *place(const struct delta *d, const uint8_t hash[SHA25
 
 void delta_add(struct delta *d, const uint8_t hash[SHA256_BYTES], uint64_t block)
 {
-	struct delta_entry *entry = d->count < d->blocks ? place(d, hash) : NULL;
+	struct delta_entry *entry = d->count < d->blocks ? entry_of(d, hash) : NULL;
 
 	if (!entry || entry->block_and_one != 0)
 		return;
@@ -68,7 +68,7 @@ void delta_add(struct delta *d, const uint8_t hash[SHA256_BYTES], uint64_t block
 
 bool delta_find(const struct delta *d, const uint8_t hash[SHA256_BYTES], uint64_t *block)
 {
-	const struct delta_entry *entry = place(d, hash);
+	const struct delta_entry *entry = entry_of(d, hash);
 
 	if (!entry || entry->block_and_one == 0)
 		return false;

@@ -292,7 +292,8 @@ static int compare(const char *a, const char *b)
 	return version_compare(&x, &y);
 }
 
-static int check(const struct yaml *y, const struct yaml_node *root, const struct update_manifest *m, struct err *e)
+static int check_whole(const struct yaml *y, const struct yaml_node *root, const struct update_manifest *m,
+                       struct err *e)
 {
 	if (compare(m->minimum, m->version) > 0)
 		return yaml_error(y, find(root, "minimum"), e,
@@ -308,7 +309,7 @@ int update_manifest_parse(struct update_manifest *m, struct yaml *y, const char 
 	struct yaml_node *root;
 
 	if (yaml_parse(y, file, text, len, &root, e) < 0 || check_format(y, root, e) < 0 ||
-	    yaml_walk(y, root, keys, &fresh, e) < 0 || check(y, root, &fresh, e) < 0)
+	    yaml_walk(y, root, keys, &fresh, e) < 0 || check_whole(y, root, &fresh, e) < 0)
 		return -1;
 	*m = fresh;
 	return 0;

@@ -105,7 +105,7 @@ static void test_log_service_gets_the_pipes(void **state)
 	bool with_fd;
 	(void)state;
 	assert_int_equal(output_open(box_service("a"), &e), 0);
-	int child = box.services.channel("log", &box, &e);
+	int child = box.services.open_channel("log", &box, &e);
 	assert_true(child >= 0);
 	step();
 	assert_string_equal(hear(child, &with_fd), "pipe a");
@@ -121,7 +121,7 @@ static void test_log_service_gets_the_pipes(void **state)
 	assert_string_equal(hear(child, &with_fd), "reopen");
 	assert_false(with_fd);
 	/* Started anew: everything again, but it need not be told to reopen. */
-	int next = box.services.channel("log", &box, &e);
+	int next = box.services.open_channel("log", &box, &e);
 	step();
 	assert_string_equal(hear(next, &with_fd), "pipe a");
 	assert_string_equal(hear(next, &with_fd), "pipe b");
@@ -135,7 +135,7 @@ static void test_log_service_gets_the_pipes(void **state)
 static void test_other_services_get_a_control_channel(void **state)
 {
 	(void)state;
-	int child = box.services.channel("web", &box, &e);
+	int child = box.services.open_channel("web", &box, &e);
 	assert_true(child >= 0);
 	assert_int_equal(box.control.peer[LIMIT_PEERS].kind, PEER_WEB);
 	close(child);
@@ -277,7 +277,7 @@ static void test_torture(void **state)
 		(void)!wire_state(&box, &e);
 		stages_begin(&box.stages);
 		(void)!output_open(box_service("a"), &e);
-		int fd = box.services.channel("log", &box, &e), web = box.services.channel("web", &box, &e);
+		int fd = box.services.open_channel("log", &box, &e), web = box.services.open_channel("web", &box, &e);
 		fact_set(&box.facts, "network-up", FACT_ON, "");
 		for (unsigned i = 0; i < 6; i++)
 			(void)!loop_step(&box.loop, &e);

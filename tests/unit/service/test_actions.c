@@ -148,11 +148,11 @@ static void the_control_channel(void **state)
 	char got[8] = "";
 	(void)state;
 
-	box.services.channel = gives_nothing;
+	box.services.open_channel = gives_nothing;
 	boot_shell("echo hi >&3", "type: oneshot\ncontrol: true\n");
 	box_expect("a", SERVICE_BACKOFF);
 	assert_string_equal(box_get("a")->detail, "control channel: no more; next start in 100 ms");
-	box.services.channel = gives_one;
+	box.services.open_channel = gives_one;
 	box_wait(100);
 	until(SERVICE_DONE);
 	assert_int_equal(read(given[0], got, sizeof(got)), 3);
