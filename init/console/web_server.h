@@ -12,7 +12,8 @@ MUST_CHECK int web_server_init(struct web_server *s, struct loop *loop, struct w
                                struct err *e);
 /* Makes the library ready to serve with this key and certificate. */
 MUST_CHECK int web_server_start(struct web_server *s, const struct cert_pair *pair, struct err *e);
-/* No newcomers from now on; the loop ends when all that were asked for are answered, after two seconds at the latest. */
+/* No newcomers from now on; the loop ends when all that were asked for are answered, after two seconds at the latest.
+ */
 void web_server_leave(struct web_server *s);
 /* One event of PID 1, for all streams. */
 void web_server_event(struct web_server *s, const char *json, size_t len);

@@ -25,7 +25,7 @@ struct web_server {
 	struct loop_timer beat;     /* signs of life on the streams */
 	struct loop_timer leave;    /* how long answers are waited for at the end */
 	bool leaving;
-	unsigned complaints;        /* lines of the library that were logged in this minute */
+	unsigned complaints; /* lines of the library that were logged in this minute */
 	uint64_t complaints_since;
 };
 
