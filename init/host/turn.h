@@ -6,7 +6,7 @@
  * and the open file keeps the ESP writable. Blocks without a limit of its own: that is the deadline of the service or
  * helper. Stage 1 is alone and needs none.
  *
- * A stop waits for whoever had a turn: a half-done change is not lost, but it is not done either. */
+ * A stop waits for whoever has had a turn: a change that is cut half-way harms nothing, but has to be made again. */
 #ifndef HEARTH_HOST_TURN_H
 #define HEARTH_HOST_TURN_H
 
