@@ -64,13 +64,25 @@ def write_slot(path, slot, image, entry, uki):
 
 def last_try(path):
     """Leaves the slot on trial one try of its three."""
-    esp = f"{path}@@{gpt(path)[0]['esp'][0]}"
     entry = next(name for name in boot_entries(path) if name.endswith("+3.efi"))
-    subprocess.run(["mren", "-i", esp, f"::/EFI/Linux/{entry}", entry.replace("+3.efi", "+1-2.efi")], check=True)
+    subprocess.run(["mren", "-i", esp(path), f"::/EFI/Linux/{entry}", entry.replace("+3.efi", "+1-2.efi")], check=True)
+
+
+def esp(path, fitted=True):
+    """The boot partition, for mtools."""
+    return f"{path}@@{gpt(path, fitted=fitted)[0]['esp'][0]}"
 
 
 def put_esp(path, file, target):
-    subprocess.run(["mcopy", "-o", "-i", f"{path}@@{gpt(path)[0]['esp'][0]}", str(file), target], check=True)
+    subprocess.run(["mcopy", "-o", "-i", esp(path), str(file), target], check=True)
+
+
+def get_esp(path, target):
+    return subprocess.run(["mtype", "-i", esp(path), target], capture_output=True, check=True).stdout
+
+
+def del_esp(path, target):
+    subprocess.run(["mdel", "-i", esp(path), target], check=True)
 
 
 def flip_bit(path, at):
@@ -83,8 +95,7 @@ def flip_bit(path, at):
 
 def boot_entries(path, fitted=True):
     """Names of the boot entries on the ESP; the try counter is part of the name."""
-    first = gpt(path, fitted=fitted)[0]["esp"][0]
-    run = subprocess.run(["mdir", "-b", "-i", f"{path}@@{first}", "::/EFI/Linux"], capture_output=True, text=True)
+    run = subprocess.run(["mdir", "-b", "-i", esp(path, fitted), "::/EFI/Linux"], capture_output=True, text=True)
     return [line.rsplit("/", 1)[1] for line in run.stdout.split() if line]
 
 

@@ -110,15 +110,21 @@ def words(text):
     return add
 
 
+def sections(uki):
+    """{name: (address, bytes of it, bytes with the zeros behind them, where in the file)} of a PE image."""
+    head, = struct.unpack_from("<I", uki, 0x3c)
+    count, options = struct.unpack_from("<H12xH", uki, head + 6)
+    rows = (struct.unpack_from("<8sIIII", uki, head + 24 + options + 40 * i) for i in range(count))
+    return {name.rstrip(b"\0").decode(): (address, size, whole, at) for name, size, address, whole, at in rows}
+
+
 def stands_still(uki):
     """For make's uki: its first instructions are hlt, and a jump back to it; without a checksum, by which the loader
     would know."""
     data = bytearray(uki.read_bytes())
     head, = struct.unpack_from("<I", data, 0x3c)
-    sections, options = struct.unpack_from("<H12xH", data, head + 6)
     entry, = struct.unpack_from("<I", data, head + 24 + 16)
-    for i in range(sections):
-        size, address, _, at = struct.unpack_from("<IIII", data, head + 24 + options + 40 * i + 8)
+    for address, size, _, at in sections(data).values():
         if address <= entry < address + size:
             at += entry - address
             data[at:at + 3] = b"\xf4\xeb\xfd"

@@ -1,8 +1,6 @@
 """A boot entry that cannot be started, with nobody there to choose: one that is cut short costs a try and the box comes
 up from the other slot; one with a single wrong bit, which firmware would start, likewise, and is put right from its
 copy; and where every entry is damaged, the box tries one all the same."""
-import struct
-import subprocess
 import tempfile
 
 import disk
@@ -13,10 +11,6 @@ from run import check
 ENTRY = "hearth-0001-a.efi"
 
 
-def esp(box):
-    return f"{box.disk}@@{disk.gpt(box.disk)[0]['esp'][0]}"
-
-
 def put(box, data, name):
     with tempfile.NamedTemporaryFile() as f:
         f.write(data)
@@ -25,22 +19,11 @@ def put(box, data, name):
 
 
 def remove(box, name):
-    subprocess.run(["mdel", "-i", esp(box), f"::/EFI/Linux/{name}"], check=True)
+    disk.del_esp(box.disk, f"::/EFI/Linux/{name}")
 
 
 def entry(box):
-    return subprocess.run(["mtype", "-i", esp(box), f"::/EFI/Linux/{ENTRY}"], capture_output=True, check=True).stdout
-
-
-def section(uki, name):
-    """(where in the file, bytes of it, bytes with the zeros behind them)"""
-    head, = struct.unpack_from("<I", uki, 0x3c)
-    count, options = struct.unpack_from("<H12xH", uki, head + 6)
-    for at in range(head + 24 + options, head + 24 + options + 40 * count, 40):
-        if uki[at:at + 8].rstrip(b"\0") == name:
-            size, _, whole, begin = struct.unpack_from("<IIII", uki, at + 8)
-            return begin, size, whole
-    raise vm.Failure(f"no section {name}")
+    return disk.get_esp(box.disk, f"::/EFI/Linux/{ENTRY}")
 
 
 def flipped(uki, at):
@@ -72,7 +55,7 @@ def run(case):
 
     second = variant.make("second", "0.2.0")
     disk.write_slot(box.disk, "b", second / "root.img", "hearth-0000-b.efi", second / "uki.efi")
-    begin, size, whole = section(uki, b".linux")
+    _, size, whole, begin = variant.sections(uki)[".linux"]
     put(box, flipped(uki, begin + size // 2), ENTRY)
     comes_up(box, "b")
     repaired(box)

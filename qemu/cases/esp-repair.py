@@ -7,19 +7,12 @@ from run import check
 
 
 def files(path):
-    first = disk.gpt(path)[0]["esp"][0]
-    run = subprocess.run(["mdir", "-b", "-s", "-i", f"{path}@@{first}", "::/"], capture_output=True, text=True)
+    run = subprocess.run(["mdir", "-b", "-s", "-i", disk.esp(path), "::/"], capture_output=True, text=True)
     return sorted(line[3:] for line in run.stdout.split() if not line.endswith("/"))
 
 
 def digest(path, name):
-    first = disk.gpt(path)[0]["esp"][0]
-    run = subprocess.run(["mtype", "-i", f"{path}@@{first}", f"::/{name}"], capture_output=True, check=True)
-    return hash(run.stdout)
-
-
-def delete(path, name):
-    subprocess.run(["mdel", "-i", f"{path}@@{disk.gpt(path)[0]['esp'][0]}", f"::/{name}"], check=True)
+    return hash(disk.get_esp(path, f"::/{name}"))
 
 
 def zero(path, at, size):
@@ -63,8 +56,8 @@ def run(case):
     after_repair(case, box, ["repaired: file system"])
 
     entry = next(name for name in case.whole if "hearth-" in name)
-    delete(box.disk, "loader/loader.conf")
-    delete(box.disk, entry)
+    disk.del_esp(box.disk, "::/loader/loader.conf")
+    disk.del_esp(box.disk, f"::/{entry}")
     after_repair(case, box, ["loader.conf", entry.rsplit("/", 1)[1]])
 
     # A boot sector without a file system, and no other trace of one.

@@ -62,8 +62,7 @@ def settings(rec):
     with tempfile.NamedTemporaryFile("w") as f:
         f.write(SEED)
         f.flush()
-        esp = disk.gpt(rec.disk, fitted=False)[0]["esp"][0]
-        subprocess.run(["mcopy", "-i", f"{rec.disk}@@{esp}", f.name, "::/hearth.yaml"], check=True)
+        subprocess.run(["mcopy", "-i", disk.esp(rec.disk, fitted=False), f.name, "::/hearth.yaml"], check=True)
     rec.permit("a")
     rec.phase("settings")
     box = rec.start()
@@ -83,8 +82,7 @@ def settings(rec):
 
 def apart(rec):
     """The first boot once more, in a folder that is so full that an entry's old and new name lie in two sectors."""
-    first = disk.gpt(rec.disk, fitted=False)[0]["esp"][0]
-    esp, entry = f"{rec.disk}@@{first}", disk.boot_entries(rec.disk, fitted=False)[0]
+    esp, entry = disk.esp(rec.disk, fitted=False), disk.boot_entries(rec.disk, fitted=False)[0]
     subprocess.run(["mdel", "-i", esp, f"::/EFI/Linux/{entry}"], check=True)
     with tempfile.TemporaryDirectory() as folder:
         # 16 places in a sector: ".", "..", these, and the entry takes the last three.
