@@ -93,8 +93,8 @@ static int start_server(struct err *e)
 
 static int prepare(struct err *e)
 {
-	/* A reader of ours may go: that is an error of write, not our end. */
 	static const int ends[] = {SIGTERM, 0};
+	/* A reader of ours may go: that is an error of write, not our end. */
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	if (sys_sigaction(SIGPIPE, &ignore, NULL) < 0)
 		return err_sys(e, "SIGPIPE");

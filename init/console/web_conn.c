@@ -84,9 +84,10 @@ unsigned web_conns_count(const struct web_conns *t, enum web_phase phase)
 
 bool web_conns_busy(const struct web_conns *t)
 {
-	static const enum web_phase owed[] = {WEB_READING, WEB_WORKING, WEB_SENDING, WEB_LINGERING};
-	for (size_t i = 0; i < COUNT_OF(owed); i++)
-		if (web_conns_count(t, owed[i]))
+	static const bool owed[WEB_PHASES] = {
+		[WEB_READING] = true, [WEB_WORKING] = true, [WEB_SENDING] = true, [WEB_LINGERING] = true};
+	for (size_t i = 0; i < COUNT_OF(t->slot); i++)
+		if (owed[t->slot[i].phase])
 			return true;
 	return false;
 }

@@ -27,8 +27,8 @@
 #define ACCEPTS         8     /* per round, so that a flood of newcomers cannot starve the others */
 #define BEAT_MS         15000
 #define USER_TIMEOUT_MS 30000 /* unacknowledged for this long: the client is gone (tcp(7)) */
-#define LEAVE_MS        2000
-#define COMPLAINTS_MAX  5 /* lines of the library per minute: strangers cause them */
+#define LEAVE_MS        2000  /* for answers that are owed at the end */
+#define COMPLAINTS_MAX  5     /* lines of the library per minute: strangers cause them */
 
 /* ---- requests ---- */
 

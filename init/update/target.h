@@ -41,7 +41,7 @@ struct target {
 	size_t fill;         /* bytes of it */
 	struct blockio_window under_way;
 	uint8_t *batch; /* TARGET_BATCH bytes */
-	uint8_t *local; /* TARGET_BATCH bytes, read from the running slot */
+	uint8_t *local; /* as much: read from the running slot; in turn with batch, read back */
 	_Alignas(VERITY_BLOCK) uint8_t partial[VERITY_BLOCK];
 	/* Told of each batch that is resumed, copied or read back: blocks looked at so far, of at.data_blocks. NULL:
 	 * nobody. Set both after target_init. */

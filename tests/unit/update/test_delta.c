@@ -444,13 +444,19 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(what_was_entered_is_found),  CASE(one_place_for_all),
-		CASE(all_that_it_was_made_for),   CASE(a_slot_is_read),
-		CASE(more_than_it_was_made_for),  CASE(a_slot_is_read),
-		CASE(another_salt_finds_nothing), CASE(no_slot_of_ours),
-		CASE(a_damaged_tree_is_left_out), CASE(what_is_to_be_fetched),
-		CASE(everything_and_nothing),     CASE(a_tree_that_lies_ends_the_plan),
-		CASE(hashes_of_the_slot),         CASE(gaps_are_bridged_while_it_is_cheap),
+		CASE(what_was_entered_is_found),
+		CASE(one_place_for_all),
+		CASE(all_that_it_was_made_for),
+		CASE(more_than_it_was_made_for),
+		CASE(a_slot_is_read),
+		CASE(another_salt_finds_nothing),
+		CASE(no_slot_of_ours),
+		CASE(a_damaged_tree_is_left_out),
+		CASE(what_is_to_be_fetched),
+		CASE(everything_and_nothing),
+		CASE(a_tree_that_lies_ends_the_plan),
+		CASE(hashes_of_the_slot),
+		CASE(gaps_are_bridged_while_it_is_cheap),
 	};
 
 	return cmocka_run_group_tests_name("delta", tests, NULL, NULL);
