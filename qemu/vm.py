@@ -361,8 +361,16 @@ class VM:
         return self._system("running", "degraded")
 
     def _system(self, *states):
-        return self.until(f"the system is {' or '.join(states)}",
-                          lambda: (s := self.api("status"))["system"] in states and s, 400)
+        """A failure says why it is not, in the box's own words."""
+        seen = {}
+
+        def there():
+            seen.update(self.api("status"))
+            return seen["system"] in states and seen
+        try:
+            return self.until(f"the system is {' or '.join(states)}", there, 400)
+        except Failure as e:
+            raise Failure(f"{e}: {seen.get('system')}, {seen.get('waiting')}, {seen.get('problems')}") from e
 
     def power_off(self):
         """Asks for it at the prompt, as a person would, and waits for the end."""

@@ -14,8 +14,14 @@ def started(box, namespace, app):
 
 
 def process(box, name):
-    """(pid, start time in ticks) of the first process of that name on the box: the same pair is the same process."""
-    return box.root(f"for p in $(pidof {name}); do cut -d ' ' -f 1,22 /proc/$p/stat; done | sort | head -n 1")
+    """"PID START", in ticks, of the first process of that name on the box: the same pair is the same process. Asked
+    until the kubelet answers: for a while it does not connect to a containerd that was away."""
+    def asked():
+        try:
+            return [box.root(f"for p in $(pidof {name}); do cut -d ' ' -f 1,22 /proc/$p/stat; done | sort | head -n 1")]
+        except kube.Failure:
+            return None
+    return box.vm.until(f"the box looks for {name}", asked, 300)[0]
 
 
 def killed(box, service):

@@ -284,8 +284,8 @@ def keeps_name(j, value):
 
 
 def keeps_boots(j, value):
-    found = j.read("/boots")
-    if found is None or int(found) < value:
+    found = j.read("/boots") or ""
+    if not re.fullmatch(RECORDS["/boots"], found) or int(found) < value:
         raise Lost(f"start {value} was counted, the record says {found!r}")
 
 
