@@ -33,7 +33,6 @@
 	X(int, fsync, (int fd), (fd))                                                                                  \
 	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                            \
 	X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                        \
-	X(int, sync_file_range, (int fd, off_t at, off_t n, unsigned flags), (fd, at, n, flags))                       \
 	X(int, posix_fadvise, (int fd, off_t at, off_t n, int advice), (fd, at, n, advice))                            \
 	X(int, fstatat, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags))               \
 	X(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))                                   \

@@ -64,57 +64,109 @@ static void plain_blocks(uint32_t state[8], const uint8_t *p, size_t n)
 		plain_block(state, p);
 }
 
+static void plain_pair(uint32_t a[8], const uint8_t *p, uint32_t b[8], const uint8_t *q, size_t n)
+{
+	plain_blocks(a, p, n);
+	plain_blocks(b, q, n);
+}
+
 /* ---- SHA instructions: the state lies in two registers, ABEF and CDGH; a step does four rounds ---- */
 
 #define NI __attribute__((target("sha,sse4.1,ssse3")))
 
-/* Four rounds with the words w. */
-NI static inline void ni_rounds(__m128i *abef, __m128i *cdgh, __m128i w, unsigned i)
+struct ni {
+	__m128i abef, cdgh;
+};
+
+NI static inline struct ni ni_load(const uint32_t state[8])
 {
-	__m128i k = _mm_add_epi32(w, _mm_load_si128((const __m128i *)(const void *)(constants + i)));
-	*cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, k);
-	*abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(k, 0x0E));
+	const __m128i *at = (const __m128i *)(const void *)state;
+	__m128i badc = _mm_shuffle_epi32(_mm_loadu_si128(at), 0xB1);
+	__m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(at + 1), 0x1B);
+
+	return (struct ni){_mm_alignr_epi8(badc, hgfe, 8), _mm_blend_epi16(hgfe, badc, 0xF0)};
 }
 
-/* The next four words, in place of w[0], from the sixteen before: w[0] is the oldest four. */
+NI static inline void ni_store(uint32_t state[8], struct ni s)
+{
+	__m128i *at = (__m128i *)(void *)state;
+	__m128i feba = _mm_shuffle_epi32(s.abef, 0x1B);
+	__m128i dchg = _mm_shuffle_epi32(s.cdgh, 0xB1);
+
+	_mm_storeu_si128(at, _mm_blend_epi16(feba, dchg, 0xF0));
+	_mm_storeu_si128(at + 1, _mm_alignr_epi8(dchg, feba, 8));
+}
+
+NI static inline struct ni ni_add(struct ni a, struct ni b)
+{
+	return (struct ni){_mm_add_epi32(a.abef, b.abef), _mm_add_epi32(a.cdgh, b.cdgh)};
+}
+
+/* The i-th four words of a block. */
+NI static inline __m128i ni_read(const uint8_t *p, unsigned i)
+{
+	const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+
+	return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)p + i), big_endian);
+}
+
+/* Four rounds with the words w. */
+NI static inline void ni_rounds(struct ni *s, __m128i w, unsigned i)
+{
+	__m128i k = _mm_add_epi32(w, _mm_load_si128((const __m128i *)(const void *)(constants + i)));
+
+	s->cdgh = _mm_sha256rnds2_epu32(s->cdgh, s->abef, k);
+	s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(k, 0x0E));
+}
+
+/* The next four words, in place of the oldest, a, from the sixteen before. */
 NI static inline __m128i ni_words(__m128i a, __m128i b, __m128i c, __m128i d)
 {
 	__m128i t = _mm_add_epi32(_mm_sha256msg1_epu32(a, b), _mm_alignr_epi8(d, c, 4));
+
 	return _mm_sha256msg2_epu32(t, d);
 }
 
 NI static void ni_blocks(uint32_t state[8], const uint8_t *p, size_t n)
 {
-	const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-	__m128i *at = (__m128i *)(void *)state;
-	__m128i badc = _mm_shuffle_epi32(_mm_loadu_si128(at), 0xB1);
-	__m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(at + 1), 0x1B);
-	__m128i abef = _mm_alignr_epi8(badc, hgfe, 8);
-	__m128i cdgh = _mm_blend_epi16(hgfe, badc, 0xF0);
+	struct ni s = ni_load(state);
 
 	for (; n > 0; n--, p += SHA256_BLOCK) {
-		__m128i abef_before = abef, cdgh_before = cdgh, w[4];
-		for (unsigned i = 0; i < 4; i++) {
-			w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)p + i), big_endian);
-			ni_rounds(&abef, &cdgh, w[i], 4 * i);
+		struct ni before = s;
+		__m128i w[4];
+#pragma GCC unroll 16
+		for (unsigned i = 0; i < 16; i++) {
+			unsigned at = i % 4;
+			w[at] = i < 4 ? ni_read(p, i)
+			              : ni_words(w[at], w[(at + 1) % 4], w[(at + 2) % 4], w[(at + 3) % 4]);
+			ni_rounds(&s, w[at], 4 * i);
 		}
-		for (unsigned i = 16; i < 64; i += 16) {
-			w[0] = ni_words(w[0], w[1], w[2], w[3]);
-			ni_rounds(&abef, &cdgh, w[0], i);
-			w[1] = ni_words(w[1], w[2], w[3], w[0]);
-			ni_rounds(&abef, &cdgh, w[1], i + 4);
-			w[2] = ni_words(w[2], w[3], w[0], w[1]);
-			ni_rounds(&abef, &cdgh, w[2], i + 8);
-			w[3] = ni_words(w[3], w[0], w[1], w[2]);
-			ni_rounds(&abef, &cdgh, w[3], i + 12);
-		}
-		abef = _mm_add_epi32(abef, abef_before);
-		cdgh = _mm_add_epi32(cdgh, cdgh_before);
+		s = ni_add(s, before);
 	}
-	__m128i feba = _mm_shuffle_epi32(abef, 0x1B);
-	__m128i dchg = _mm_shuffle_epi32(cdgh, 0xB1);
-	_mm_storeu_si128(at, _mm_blend_epi16(feba, dchg, 0xF0));
-	_mm_storeu_si128(at + 1, _mm_alignr_epi8(dchg, feba, 8));
+	ni_store(state, s);
+}
+
+/* The same, twice, step by step: one's instructions run while the other's wait for their operands. */
+NI static void ni_pair(uint32_t a[8], const uint8_t *p, uint32_t b[8], const uint8_t *q, size_t n)
+{
+	struct ni s = ni_load(a), t = ni_load(b);
+
+	for (; n > 0; n--, p += SHA256_BLOCK, q += SHA256_BLOCK) {
+		struct ni s_before = s, t_before = t;
+		__m128i w[4], x[4];
+#pragma GCC unroll 16
+		for (unsigned i = 0; i < 16; i++) {
+			unsigned at = i % 4, b1 = (at + 1) % 4, b2 = (at + 2) % 4, b3 = (at + 3) % 4;
+			w[at] = i < 4 ? ni_read(p, i) : ni_words(w[at], w[b1], w[b2], w[b3]);
+			x[at] = i < 4 ? ni_read(q, i) : ni_words(x[at], x[b1], x[b2], x[b3]);
+			ni_rounds(&s, w[at], 4 * i);
+			ni_rounds(&t, x[at], 4 * i);
+		}
+		s = ni_add(s, s_before);
+		t = ni_add(t, t_before);
+	}
+	ni_store(a, s);
+	ni_store(b, t);
 }
 
 static bool ni_here(void)
@@ -130,21 +182,38 @@ static bool ni_here(void)
 /* ---- which one ---- */
 
 static void first_blocks(uint32_t state[8], const uint8_t *p, size_t n);
-static void (*do_blocks)(uint32_t state[8], const uint8_t *p, size_t n) = first_blocks;
+static void first_pair(uint32_t a[8], const uint8_t *p, uint32_t b[8], const uint8_t *q, size_t n);
 
-bool sha256_use(enum sha256_way way)
+static struct {
+	void (*blocks)(uint32_t state[8], const uint8_t *p, size_t n);
+	void (*pair)(uint32_t a[8], const uint8_t *p, uint32_t b[8], const uint8_t *q, size_t n);
+} way = {first_blocks, first_pair};
+
+bool sha256_use(enum sha256_way which)
 {
-	if (way == SHA256_NI && !ni_here())
+	if (which == SHA256_NI && !ni_here())
 		return false;
-	do_blocks = way == SHA256_NI ? ni_blocks : plain_blocks;
+	way.blocks = which == SHA256_NI ? ni_blocks : plain_blocks;
+	way.pair = which == SHA256_NI ? ni_pair : plain_pair;
 	return true;
+}
+
+static void choose(void)
+{
+	if (!sha256_use(SHA256_NI))
+		(void)sha256_use(SHA256_PLAIN);
 }
 
 static void first_blocks(uint32_t state[8], const uint8_t *p, size_t n)
 {
-	if (!sha256_use(SHA256_NI))
-		(void)sha256_use(SHA256_PLAIN);
-	do_blocks(state, p, n);
+	choose();
+	way.blocks(state, p, n);
+}
+
+static void first_pair(uint32_t a[8], const uint8_t *p, uint32_t b[8], const uint8_t *q, size_t n)
+{
+	choose();
+	way.pair(a, p, b, q, n);
 }
 
 /* ---- bytes ---- */
@@ -169,12 +238,12 @@ void sha256_add(struct sha256 *s, const void *data, size_t n)
 		memcpy(s->rest + held, p, take);
 		if (held + take < SHA256_BLOCK)
 			return;
-		do_blocks(s->state, s->rest, 1);
+		way.blocks(s->state, s->rest, 1);
 		p += take;
 		n -= take;
 	}
 	if (n >= SHA256_BLOCK)
-		do_blocks(s->state, p, n / SHA256_BLOCK);
+		way.blocks(s->state, p, n / SHA256_BLOCK);
 	memcpy(s->rest, p + n / SHA256_BLOCK * SHA256_BLOCK, n % SHA256_BLOCK);
 }
 
@@ -186,12 +255,12 @@ void sha256_end(struct sha256 *s, uint8_t digest[SHA256_BYTES])
 	s->rest[held++] = 0x80;
 	if (held > SHA256_BLOCK - sizeof(bits)) {
 		memset(s->rest + held, 0, SHA256_BLOCK - held);
-		do_blocks(s->state, s->rest, 1);
+		way.blocks(s->state, s->rest, 1);
 		held = 0;
 	}
 	memset(s->rest + held, 0, SHA256_BLOCK - sizeof(bits) - held);
 	memcpy(s->rest + SHA256_BLOCK - sizeof(bits), &bits, sizeof(bits));
-	do_blocks(s->state, s->rest, 1);
+	way.blocks(s->state, s->rest, 1);
 	for (unsigned i = 0; i < 8; i++) {
 		uint32_t v = __builtin_bswap32(s->state[i]);
 		memcpy(digest + 4 * (size_t)i, &v, sizeof(v));
@@ -204,6 +273,33 @@ void sha256_from(const struct sha256 *start, const void *p, size_t n, uint8_t di
 
 	sha256_add(&s, p, n);
 	sha256_end(&s, digest);
+}
+
+/* Both hold as much of a block that is not full. */
+static void add_pair(struct sha256 *s, const uint8_t *p, struct sha256 *t, const uint8_t *q, size_t n)
+{
+	size_t held = (size_t)(s->bytes % SHA256_BLOCK), take = (SHA256_BLOCK - held) % SHA256_BLOCK;
+
+	memcpy(s->rest + held, p, take);
+	memcpy(t->rest + held, q, take);
+	if (take > 0)
+		way.pair(s->state, s->rest, t->state, t->rest, 1);
+	size_t blocks = (n - take) / SHA256_BLOCK, end = take + blocks * SHA256_BLOCK;
+	way.pair(s->state, p + take, t->state, q + take, blocks);
+	memcpy(s->rest, p + end, n - end);
+	memcpy(t->rest, q + end, n - end);
+	s->bytes += n;
+	t->bytes += n;
+}
+
+void sha256_pair(const struct sha256 *start, const void *a, const void *b, size_t n, uint8_t a_digest[SHA256_BYTES],
+                 uint8_t b_digest[SHA256_BYTES])
+{
+	struct sha256 s = *start, t = *start;
+
+	add_pair(&s, a, &t, b, n);
+	sha256_end(&s, a_digest);
+	sha256_end(&t, b_digest);
 }
 
 void sha256(const void *p, size_t n, uint8_t digest[SHA256_BYTES])

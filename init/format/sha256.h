@@ -28,6 +28,10 @@ void sha256_end(struct sha256 *s, uint8_t digest[SHA256_BYTES]);
 void sha256(const void *p, size_t n, uint8_t digest[SHA256_BYTES]);
 /* Goes on from a copy of start (the state after a salt), which stays as it is. */
 void sha256_from(const struct sha256 *start, const void *p, size_t n, uint8_t digest[SHA256_BYTES]);
+/* The same of two that are equally long (at least SHA256_BLOCK): with SHA instructions, of which each waits for the one
+ * before, two take little longer than one. */
+void sha256_pair(const struct sha256 *start, const void *a, const void *b, size_t n, uint8_t a_digest[SHA256_BYTES],
+                 uint8_t b_digest[SHA256_BYTES]);
 
 /* For tests and benchmarks: which of the two ways is used from now on; false when the machine does not have it. */
 enum sha256_way { SHA256_PLAIN, SHA256_NI };

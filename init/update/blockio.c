@@ -79,34 +79,3 @@ int blockio_size(int fd, uint64_t *bytes, struct err *e)
 		return err_sys(e, "size");
 	return 0;
 }
-
-static int wait_oldest(int fd, struct blockio_window *w, struct err *e)
-{
-	const unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-	uint64_t at = w->pending[w->first].at, n = w->pending[w->first].n;
-
-	if (sys_sync_file_range(fd, (off_t)at, (off_t)n, wait) < 0)
-		return err_sys(e, "write at byte %llu", (unsigned long long)at);
-	(void)sys_posix_fadvise(fd, (off_t)at, (off_t)n, POSIX_FADV_DONTNEED);
-	w->first = (w->first + 1) % BLOCKIO_PENDING;
-	w->count--;
-	w->bytes -= n;
-	return 0;
-}
-
-int blockio_settle(int fd, struct blockio_window *w, uint64_t at, uint64_t n, uint64_t most, struct err *e)
-{
-	if (w->count == BLOCKIO_PENDING && wait_oldest(fd, w, e) < 0)
-		return -1;
-	if (sys_sync_file_range(fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE) < 0)
-		return err_sys(e, "write at byte %llu", (unsigned long long)at);
-	unsigned last = (w->first + w->count++) % BLOCKIO_PENDING;
-	w->pending[last].at = at;
-	w->pending[last].n = n;
-	w->bytes += n;
-	while (w->bytes > most && w->count > 0) {
-		if (wait_oldest(fd, w, e) < 0)
-			return -1;
-	}
-	return 0;
-}

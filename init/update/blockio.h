@@ -20,20 +20,4 @@ MUST_CHECK int blockio_sum(int fd, uint8_t digest[SHA256_BYTES], uint64_t *bytes
 /* The size of an open partition or file. */
 MUST_CHECK int blockio_size(int fd, uint64_t *bytes, struct err *e);
 
-/* Keeps down what one writer has in memory that is not on the disk yet: what was written is started on its way at once,
- * and the oldest writes are waited for, and dropped from the page cache, when more than `most` bytes or
- * BLOCKIO_PENDING writes are under way. All zero at the start. */
-#define BLOCKIO_PENDING 64
-
-struct blockio_window {
-	struct {
-		uint64_t at, n;
-	} pending[BLOCKIO_PENDING]; /* a ring; the oldest is at `first` */
-	unsigned first, count;
-	uint64_t bytes;
-};
-
-/* To be called after each write of n bytes at byte `at`. */
-MUST_CHECK int blockio_settle(int fd, struct blockio_window *w, uint64_t at, uint64_t n, uint64_t most, struct err *e);
-
 #endif

@@ -86,7 +86,7 @@ static int check_blocks(uint64_t at, const uint8_t *p, size_t n, struct err *e)
 		size_t have = (size_t)(at % VERITY_BLOCK);
 		size_t some = n < VERITY_BLOCK - have ? n : VERITY_BLOCK - have;
 		memcpy(bundle.block + have, p, some);
-		if (have + some == VERITY_BLOCK && tree_verify(&bundle.tree, at / VERITY_BLOCK, bundle.block, e) < 0)
+		if (have + some == VERITY_BLOCK && tree_verify(&bundle.tree, at / VERITY_BLOCK, bundle.block, 1, e) < 0)
 			return err_prefix(e, "%s", tar_name(TAR_ROOT));
 		at += some;
 		p += some;

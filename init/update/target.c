@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "base/sys.h"
-#include "update/ahead.h"
 
-#define STEP         (TARGET_BATCH / VERITY_BLOCK) /* blocks that are read at once */
-#define LOCAL_BLOCKS 64                            /* of the running slot: half of what one hash block covers */
+#define STEP         (QUEUE_BYTES / VERITY_BLOCK) /* blocks that are read at once */
+#define LOCAL_BLOCKS 64                           /* of the running slot: half of what one hash block covers */
 
 int target_init(struct target *t, int fd, uint64_t data_blocks, struct err *e)
 {
@@ -27,19 +26,20 @@ int target_init(struct target *t, int fd, uint64_t data_blocks, struct err *e)
 	if (bytes < needs)
 		return err_set(e, ENOSPC, "target has %llu bytes, the new root needs %llu", (unsigned long long)bytes,
 		               (unsigned long long)needs);
-	t->batch = aligned_alloc(VERITY_BLOCK, TARGET_BATCH);
-	t->local = aligned_alloc(VERITY_BLOCK, TARGET_BATCH);
-	if (!t->batch || !t->local)
-		return err_set(e, ENOMEM, "no memory to write with");
+	t->local = aligned_alloc(VERITY_BLOCK, (size_t)LOCAL_BLOCKS * VERITY_BLOCK);
+	if (!t->local)
+		return err_set(e, ENOMEM, "no memory to copy with");
+	if (queue_init(&t->queue, fd, e) < 0)
+		return -1;
 	return blockset_init(&t->done, data_blocks, e);
 }
 
 void target_fini(struct target *t)
 {
 	blockset_fini(&t->done);
-	free(t->batch);
+	queue_fini(&t->queue);
 	free(t->local);
-	t->batch = t->local = NULL;
+	t->local = NULL;
 }
 
 static void tell(const struct target *t, uint64_t blocks)
@@ -52,14 +52,24 @@ static void tell(const struct target *t, uint64_t blocks)
 
 static int write_batch(struct target *t, struct err *e)
 {
-	size_t n = t->fill;
-
-	if (n == 0)
+	if (t->fill == 0)
 		return 0;
+	queue_write(&t->queue, t->fill, t->batch_at);
 	t->fill = 0;
-	if (blockio_write(t->fd, t->batch, n, t->batch_at, e) < 0 ||
-	    blockio_settle(t->fd, &t->under_way, t->batch_at, n, TARGET_DIRTY, e) < 0)
+	if (queue_full(&t->queue) && queue_written(&t->queue, e) < 0)
 		return err_prefix(e, "target");
+	return 0;
+}
+
+/* Everything is on the disk, or in its cache. */
+static int write_all(struct target *t, struct err *e)
+{
+	if (write_batch(t, e) < 0)
+		return -1;
+	while (t->queue.count > 0) {
+		if (queue_written(&t->queue, e) < 0)
+			return err_prefix(e, "target");
+	}
 	return 0;
 }
 
@@ -69,12 +79,12 @@ static int put(struct target *t, uint64_t at, const uint8_t *p, size_t n, struct
 	if (t->batch_at + t->fill != at && write_batch(t, e) < 0)
 		return -1;
 	while (n > 0) {
-		if (t->fill == TARGET_BATCH && write_batch(t, e) < 0)
+		if (t->fill == QUEUE_BYTES && write_batch(t, e) < 0)
 			return -1;
 		if (t->fill == 0)
 			t->batch_at = at;
-		size_t take = n < TARGET_BATCH - t->fill ? n : TARGET_BATCH - t->fill;
-		memcpy(t->batch + t->fill, p, take);
+		size_t take = n < QUEUE_BYTES - t->fill ? n : QUEUE_BYTES - t->fill;
+		memcpy(queue_room(&t->queue) + t->fill, p, take);
 		t->fill += take;
 		at += take;
 		p += take;
@@ -93,7 +103,7 @@ static int put_block(struct target *t, uint64_t block, const uint8_t *p, struct 
 
 int target_flush(struct target *t, struct err *e)
 {
-	if (write_batch(t, e) < 0)
+	if (write_all(t, e) < 0)
 		return -1;
 	return sys_fsync(t->fd) < 0 ? err_sys(e, "target: flush") : 0;
 }
@@ -116,7 +126,7 @@ int target_open(struct target *t, const struct verity *want, const uint8_t root[
 {
 	if (want->data_blocks != t->at.data_blocks)
 		return err_set(e, EINVAL, "target of another size");
-	if (write_batch(t, e) < 0)
+	if (write_all(t, e) < 0)
 		return -1;
 	if (tree_open(&t->tree, t->fd, t->at.data_blocks * VERITY_BLOCK, want, root, e) < 0 ||
 	    tree_check(&t->tree, e) < 0)
@@ -124,19 +134,21 @@ int target_open(struct target *t, const struct verity *want, const uint8_t root[
 	return 0;
 }
 
-/* Is p block `block`? An error is the tree's. */
-static int is_block(struct target *t, uint64_t block, const uint8_t *p, bool *is, struct err *e)
+/* Which of n blocks (at most TREE_MATCH) at p are blocks `block` ..? An error is the tree's. */
+static int match(struct target *t, uint64_t block, const uint8_t *p, size_t n, uint32_t *right, struct err *e)
 {
-	uint8_t want[SHA256_BYTES], hash[SHA256_BYTES];
-
-	if (tree_hash(&t->tree, block, want, e) < 0)
-		return err_prefix(e, "target");
-	tree_digest(&t->tree, p, hash);
-	*is = memcmp(hash, want, sizeof(hash)) == 0;
-	return 0;
+	return tree_match(&t->tree, block, p, n, right, e) < 0 ? err_prefix(e, "target") : 0;
 }
 
-/* ---- what is there already ---- */
+static size_t most(uint64_t n)
+{
+	return n < TREE_MATCH ? (size_t)n : TREE_MATCH;
+}
+
+/* ---- reading all of it ---- */
+
+/* Looks at n blocks of which a read to p got `got` bytes; below 0: none. */
+typedef int look_fn(struct target *t, uint64_t first, uint64_t n, uint8_t *p, ssize_t got, struct err *e);
 
 /* How many blocks are read at once from `first` on. */
 static uint64_t stretch_from(const struct target *t, uint64_t first)
@@ -144,30 +156,64 @@ static uint64_t stretch_from(const struct target *t, uint64_t first)
 	return t->at.data_blocks - first < STEP ? t->at.data_blocks - first : STEP;
 }
 
-/* Looks at n blocks that were read to p. */
-static int resume_blocks(struct target *t, uint64_t first, const uint8_t *p, uint64_t n, struct err *e)
+/* Stretch by stretch; the next ones are on their way meanwhile. */
+static int look_at_all(struct target *t, look_fn *look, struct err *e)
 {
-	bool is;
+	uint64_t asked = 0, n;
+	uint8_t *p;
 
-	for (uint64_t i = 0; i < n; i++) {
-		if (is_block(t, first + i, p + i * VERITY_BLOCK, &is, e) < 0)
+	for (uint64_t first = 0; first < t->at.data_blocks; first += n) {
+		while (asked < t->at.data_blocks && !queue_full(&t->queue)) {
+			n = stretch_from(t, asked);
+			queue_read(&t->queue, (size_t)n * VERITY_BLOCK, asked * VERITY_BLOCK);
+			asked += n;
+		}
+		n = stretch_from(t, first);
+		ssize_t got = queue_oldest(&t->queue, &p);
+		if (look(t, first, n, p, got, e) < 0)
 			return -1;
-		if (is)
-			blockset_add(&t->done, first + i);
+		queue_pop(&t->queue);
+		tell(t, first + n);
 	}
 	return 0;
 }
 
-/* Blocks first .. first + n - 1: at once, and one by one where that fails. */
-static int resume_some(struct target *t, uint64_t first, uint64_t n, struct err *e)
+static int look_at(struct target *t, look_fn *look, struct err *e)
+{
+	int rc = look_at_all(t, look, e);
+	queue_drop(&t->queue); /* of a walk that has ended early */
+	return rc;
+}
+
+/* ---- what is there already ---- */
+
+static int resume_blocks(struct target *t, uint64_t first, const uint8_t *p, uint64_t n, struct err *e)
+{
+	uint32_t right;
+	size_t some;
+
+	for (uint64_t at = 0; at < n; at += some) {
+		some = most(n - at);
+		if (match(t, first + at, p + at * VERITY_BLOCK, some, &right, e) < 0)
+			return -1;
+		for (size_t i = 0; i < some; i++) {
+			if (right >> i & 1)
+				blockset_add(&t->done, first + at + i);
+		}
+	}
+	return 0;
+}
+
+/* At once, and one by one where that failed. */
+static int resume_some(struct target *t, uint64_t first, uint64_t n, uint8_t *p, ssize_t got, struct err *e)
 {
 	struct err unread;
 
-	if (blockio_read(t->fd, t->batch, (size_t)n * VERITY_BLOCK, first * VERITY_BLOCK, &unread) == 0)
-		return resume_blocks(t, first, t->batch, n, e);
+	if (got >= 0 && (uint64_t)got == n * VERITY_BLOCK)
+		return resume_blocks(t, first, p, n, e);
 	for (uint64_t i = first; i < first + n; i++) {
-		if (blockio_read(t->fd, t->batch, VERITY_BLOCK, i * VERITY_BLOCK, &unread) == 0 &&
-		    resume_blocks(t, i, t->batch, 1, e) < 0)
+		if (blockio_read(t->fd, p, VERITY_BLOCK, i * VERITY_BLOCK, &unread) == 0 &&
+		    resume_blocks(t, i, p, 1, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -175,17 +221,7 @@ static int resume_some(struct target *t, uint64_t first, uint64_t n, struct err 
 
 int target_resume(struct target *t, struct err *e)
 {
-	if (write_batch(t, e) < 0) /* its memory is used here */
-		return -1;
-	for (uint64_t first = 0; first < t->at.data_blocks; first += STEP) {
-		uint64_t n = stretch_from(t, first);
-		if (resume_some(t, first, n, e) < 0)
-			return -1;
-		(void)sys_posix_fadvise(t->fd, (off_t)(first * VERITY_BLOCK), (off_t)(n * VERITY_BLOCK),
-		                        POSIX_FADV_DONTNEED);
-		tell(t, first + n);
-	}
-	return 0;
+	return write_all(t, e) < 0 ? -1 : look_at(t, resume_some, e);
 }
 
 /* ---- from the running slot ---- */
@@ -195,18 +231,19 @@ struct stretch {
 	uint64_t to, from, count;
 };
 
-static int take_local(struct target *t, uint64_t block, const uint8_t *p, struct err *e)
+static int take_local(struct target *t, uint64_t block, const uint8_t *p, size_t n, struct err *e)
 {
-	bool is;
+	uint32_t right;
 
-	if (is_block(t, block, p, &is, e) < 0)
+	if (match(t, block, p, n, &right, e) < 0)
 		return -1;
-	if (!is) {
-		t->spoiled++;
-		return 0;
+	for (size_t i = 0; i < n; i++) {
+		bool is = right >> i & 1;
+		*(is ? &t->copied : &t->spoiled) += 1;
+		if (is && put_block(t, block + i, p + i * VERITY_BLOCK, e) < 0)
+			return -1;
 	}
-	t->copied++;
-	return put_block(t, block, p, e);
+	return 0;
 }
 
 static int copy_stretch(struct target *t, const struct stretch *s, int source, struct err *e)
@@ -214,12 +251,14 @@ static int copy_stretch(struct target *t, const struct stretch *s, int source, s
 	struct err unread;
 	off_t at = (off_t)(s->from * VERITY_BLOCK), len = (off_t)(s->count * VERITY_BLOCK);
 	bool whole = blockio_read(source, t->local, (size_t)len, (uint64_t)at, &unread) == 0;
+	size_t n;
 
-	for (uint64_t i = 0; i < s->count; i++) {
+	for (uint64_t i = 0; i < s->count; i += n) {
 		uint8_t *p = t->local + i * VERITY_BLOCK;
+		n = whole ? most(s->count - i) : 1;
 		if (!whole && blockio_read(source, p, VERITY_BLOCK, (s->from + i) * VERITY_BLOCK, &unread) < 0)
 			t->spoiled++;
-		else if (take_local(t, s->to + i, p, e) < 0)
+		else if (take_local(t, s->to + i, p, n, e) < 0)
 			return -1;
 	}
 	(void)sys_posix_fadvise(source, at, len, POSIX_FADV_DONTNEED);
@@ -269,43 +308,56 @@ void target_seek(struct target *t, uint64_t block)
 	t->part = 0;
 }
 
-static int feed_block(struct target *t, const uint8_t *p, struct err *e)
+/* Blocks t->next .. t->next + n - 1, which the image has. */
+static int feed_blocks(struct target *t, const uint8_t *p, size_t n, struct err *e)
 {
-	bool is;
+	uint32_t right;
 
-	if (!blockset_has(&t->done, t->next)) {
-		if (is_block(t, t->next, p, &is, e) < 0)
-			return -1;
-		if (!is)
-			return err_set(e, EBADMSG, "block %llu of the image is not what its hash tree says",
-			               (unsigned long long)t->next);
-		if (put_block(t, t->next, p, e) < 0)
+	if (match(t, t->next, p, n, &right, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++, t->next++) {
+		if (blockset_has(&t->done, t->next))
+			continue;
+		const uint8_t *block = p + i * VERITY_BLOCK;
+		if (!(right >> i & 1)) /* says which, and that it is not */
+			return tree_verify(&t->tree, t->next, block, 1, e);
+		if (put_block(t, t->next, block, e) < 0)
 			return -1;
 	}
-	t->next++;
 	return 0;
+}
+
+/* Bytes of a block that does not come whole. */
+static int feed_part(struct target *t, const uint8_t *p, size_t n, struct err *e)
+{
+	memcpy(t->partial + t->part, p, n);
+	t->part += n;
+	if (t->part < VERITY_BLOCK)
+		return 0;
+	t->part = 0;
+	return feed_blocks(t, t->partial, 1, e);
 }
 
 int target_feed(struct target *t, const void *data, size_t n, struct err *e)
 {
 	const uint8_t *p = data;
+	size_t take;
+	int rc;
 
-	while (n > 0) {
-		size_t take = VERITY_BLOCK - t->part;
+	for (; n > 0; p += take, n -= take) {
 		if (t->next >= t->at.data_blocks)
 			return err_set(e, EFBIG, "more bytes than the image has");
-		take = n < take ? n : take;
-		if (take < VERITY_BLOCK) { /* whole ones are used where they are */
-			memcpy(t->partial + t->part, p, take);
-			t->part += take;
+		uint64_t left = t->at.data_blocks - t->next, whole = n / VERITY_BLOCK;
+		if (t->part == 0 && whole > 0) { /* used where they are */
+			take = most(whole < left ? whole : left);
+			rc = feed_blocks(t, p, take, e);
+			take *= VERITY_BLOCK;
+		} else {
+			take = n < VERITY_BLOCK - t->part ? n : VERITY_BLOCK - t->part;
+			rc = feed_part(t, p, take, e);
 		}
-		if (t->part == VERITY_BLOCK || take == VERITY_BLOCK) {
-			t->part = 0;
-			if (feed_block(t, take == VERITY_BLOCK ? p : t->partial, e) < 0)
-				return -1;
-		}
-		p += take;
-		n -= take;
+		if (rc < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -322,7 +374,6 @@ static int check_missing(const struct target *t, struct err *e)
 	               (unsigned long long)(t->done.blocks - t->done.count - 1));
 }
 
-/* Checks n blocks of which a read to p got `got` bytes. */
 static int check_some(struct target *t, uint64_t first, uint64_t n, uint8_t *p, ssize_t got, struct err *e)
 {
 	uint64_t block = first;
@@ -333,48 +384,12 @@ static int check_some(struct target *t, uint64_t first, uint64_t n, uint8_t *p, 
 		return err_prefix(e, "read back");
 	if ((uint64_t)got != n * VERITY_BLOCK)
 		return err_set(e, EIO, "read back: block %llu: cut short", (unsigned long long)block);
-	for (uint64_t i = 0; i < n; i++) {
-		if (tree_verify(&t->tree, first + i, p + i * VERITY_BLOCK, e) < 0)
-			return err_prefix(e, "read back");
-	}
-	tell(t, first + n);
-	return 0;
-}
-
-static void start(const struct target *t, struct ahead *a, uint8_t *p, uint64_t first)
-{
-	if (first < t->at.data_blocks)
-		ahead_start(a, p, (size_t)stretch_from(t, first) * VERITY_BLOCK, first * VERITY_BLOCK);
-}
-
-/* One stretch is on its way while the one before is hashed. */
-static int read_back_all(struct target *t, struct ahead *a, struct err *e)
-{
-	uint8_t *now = t->batch, *next = t->local;
-
-	start(t, a, now, 0);
-	for (uint64_t first = 0; first < t->at.data_blocks; first += STEP) {
-		ssize_t got = ahead_take(a);
-		start(t, a, next, first + STEP);
-		if (check_some(t, first, stretch_from(t, first), now, got, e) < 0)
-			return -1;
-		uint8_t *checked = now;
-		now = next;
-		next = checked;
-	}
-	return 0;
+	return tree_verify(&t->tree, first, p, n, e) < 0 ? err_prefix(e, "read back") : 0;
 }
 
 static int read_back(struct target *t, struct err *e)
 {
-	struct ahead a;
-
-	if (tree_check(&t->tree, e) < 0)
-		return err_prefix(e, "read back");
-	ahead_init(&a, t->fd);
-	int rc = read_back_all(t, &a, e);
-	ahead_fini(&a);
-	return rc;
+	return tree_check(&t->tree, e) < 0 ? err_prefix(e, "read back") : look_at(t, check_some, e);
 }
 
 int target_finish(struct target *t, struct err *e)

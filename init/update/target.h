@@ -8,9 +8,8 @@
  *    before it is written; a wrong one stops it.
  * 5. target_finish: everything to the disk, then every block is read back past the page cache, and checked.
  *
- * Writes are gathered to TARGET_BATCH and started at once; at most TARGET_DIRTY of them are not on the disk yet, and
- * written pages are dropped: an install leaves the memory of everybody else alone. Memory: 2.1 MiB, whatever the size.
- */
+ * Blocks are gathered, and written while the next ones are hashed (update/queue.h), past the page cache: an install
+ * leaves the memory of everybody else alone. Memory: 2.4 MiB, whatever the size. */
 #ifndef HEARTH_UPDATE_TARGET_H
 #define HEARTH_UPDATE_TARGET_H
 
@@ -21,10 +20,8 @@
 #include "update/blockio.h"
 #include "update/blockset.h"
 #include "update/delta.h"
+#include "update/queue.h"
 #include "update/tree.h"
-
-#define TARGET_BATCH (1u << 20)
-#define TARGET_DIRTY (4u << 20)
 
 /* About 80 KiB, aligned for direct I/O: static, or from aligned_alloc. */
 struct target {
@@ -37,11 +34,10 @@ struct target {
 	size_t part;         /* bytes of it that are there, in partial */
 	uint64_t copied;     /* blocks taken from the running slot */
 	uint64_t spoiled;    /* blocks of the running slot that cannot be read, or are not what its tree says */
-	uint64_t batch_at;   /* byte of the target where the batch goes */
+	uint64_t batch_at;   /* byte of the target where the batch in queue_room goes */
 	size_t fill;         /* bytes of it */
-	struct blockio_window under_way;
-	uint8_t *batch; /* TARGET_BATCH bytes */
-	uint8_t *local; /* as much: read from the running slot; in turn with batch, read back */
+	struct queue queue;
+	uint8_t *local; /* read from the running slot */
 	_Alignas(VERITY_BLOCK) uint8_t partial[VERITY_BLOCK];
 	/* Told of each batch that is resumed, copied or read back: blocks looked at so far, of at.data_blocks. NULL:
 	 * nobody. Set both after target_init. */

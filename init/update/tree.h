@@ -64,8 +64,12 @@ MUST_CHECK int tree_hash(struct tree *t, uint64_t block, uint8_t hash[SHA256_BYT
 /* What block `index` of level 0 must hash to, from the levels above it: level 0 itself need not be there yet. Not for
  * an image of one block. Errors as above. */
 MUST_CHECK int tree_leaf(struct tree *t, uint64_t index, uint8_t hash[SHA256_BYTES], struct err *e);
-/* Is p (VERITY_BLOCK bytes) data block `block`? code EBADMSG: it is not, or as above. */
-MUST_CHECK int tree_verify(struct tree *t, uint64_t block, const uint8_t *p, struct err *e);
+/* Which of the n data blocks (at most TREE_MATCH) at p are blocks `block` .. block + n - 1? Bit i of *right: the i-th
+ * is. Two are hashed at a time. Errors as above: they are the tree's. */
+#define TREE_MATCH 32
+MUST_CHECK int tree_match(struct tree *t, uint64_t block, const uint8_t *p, size_t n, uint32_t *right, struct err *e);
+/* Are they all (any number)? code EBADMSG: no, the message names the first that is not; or as above. */
+MUST_CHECK int tree_verify(struct tree *t, uint64_t block, const uint8_t *p, uint64_t n, struct err *e);
 /* Reads and checks all of root.verity: the superblock again, then every hash block. The message names the level and the
  * first block that is wrong. */
 MUST_CHECK int tree_check(struct tree *t, struct err *e);

@@ -194,7 +194,6 @@ static const uint16_t allowed[] = {
 	SYS_ioctl, /* sizes of devices, non-blocking sockets */
 	SYS_fsync,
 	SYS_fdatasync,
-	SYS_sync_file_range,
 	SYS_fadvise64,
 	SYS_ftruncate,
 	SYS_memfd_create,

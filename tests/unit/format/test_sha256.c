@@ -120,6 +120,35 @@ static void a_state_is_a_value(void **state)
 	}
 }
 
+/* Two at a time are what each is alone: every length, whatever a block holds before. */
+static void pairs(void)
+{
+	uint8_t one[300], other[300], want[SHA256_BYTES], digest[2][SHA256_BYTES];
+	struct sha256 start;
+
+	for (unsigned i = 0; i < sizeof(one); i++) {
+		one[i] = (uint8_t)(i * 7 + 3);
+		other[i] = (uint8_t)(i * 11 + 5);
+	}
+	for (size_t before = 0; before <= SHA256_BLOCK; before++) {
+		sha256_init(&start);
+		sha256_add(&start, other, before);
+		for (size_t n = SHA256_BLOCK; n <= sizeof(one); n++) {
+			sha256_pair(&start, one, other, n, digest[0], digest[1]);
+			sha256_from(&start, one, n, want);
+			assert_memory_equal(digest[0], want, sizeof(want));
+			sha256_from(&start, other, n, want);
+			assert_memory_equal(digest[1], want, sizeof(want));
+		}
+	}
+}
+
+static void two_at_a_time(void **state)
+{
+	(void)state;
+	both(pairs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +156,7 @@ int main(void)
 		cmocka_unit_test(a_million_letters),
 		cmocka_unit_test(pieces_make_no_difference),
 		cmocka_unit_test(a_state_is_a_value),
+		cmocka_unit_test(two_at_a_time),
 	};
 
 	return cmocka_run_group_tests_name("sha256", tests, NULL, NULL);

@@ -1,23 +1,27 @@
-/* A kernel that reads beside: what was submitted is read, by sys_pread, when it is asked for. */
+/* A kernel that reads and writes beside: what was submitted is done, by sys_pread and sys_pwrite, when it is asked for,
+ * the last one first. */
 #ifndef HEARTH_TESTS_UPDATE_AIO_H
 #define HEARTH_TESTS_UPDATE_AIO_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "fake/sys.h"
 
+#define AIO_MOST 8
+
 static struct {
-	struct iocb read;
-	bool under_way;
-	unsigned reads;      /* how many were begun */
+	struct iocb list[AIO_MOST];
+	unsigned count, most; /* under way now, and at most */
+	unsigned begun;
 	unsigned interrupts; /* how many waits are to be interrupted */
 	bool open;
 } aio;
 
 static int aio_setup(unsigned n, aio_context_t *context)
 {
-	assert_int_equal(n, 1);
+	assert_true(n > 0 && n <= AIO_MOST);
 	aio.open = true;
 	*context = 5;
 	return 0;
@@ -27,13 +31,16 @@ static int aio_submit(aio_context_t context, long n, struct iocb **list)
 {
 	assert_int_equal(context, 5);
 	assert_int_equal(n, 1);
-	assert_false(aio.under_way);
-	assert_int_equal(list[0]->aio_lio_opcode, IOCB_CMD_PREAD);
-	aio.read = *list[0];
-	aio.under_way = true;
-	aio.reads++;
-	/* Nobody looks at it before it is there. */
-	memset((void *)(uintptr_t)aio.read.aio_buf, 0xa5, aio.read.aio_nbytes);
+	assert_true(aio.count < AIO_MOST);
+	/* Else the kernel would wait for it here. */
+	assert_true(sys_fcntl((int)list[0]->aio_fildes, F_GETFL, 0) & O_DIRECT);
+	if (list[0]->aio_lio_opcode == IOCB_CMD_PREAD) /* nobody looks at it before it is there */
+		memset((void *)(uintptr_t)list[0]->aio_buf, 0xa5, list[0]->aio_nbytes);
+	else
+		assert_int_equal(list[0]->aio_lio_opcode, IOCB_CMD_PWRITE);
+	aio.list[aio.count++] = *list[0];
+	aio.most = aio.most > aio.count ? aio.most : aio.count;
+	aio.begun++;
 	return 1;
 }
 
@@ -43,23 +50,26 @@ static int aio_getevents(aio_context_t context, long min, long max, struct io_ev
 	assert_int_equal(min, 1);
 	assert_int_equal(max, 1);
 	assert_null(timeout);
-	assert_true(aio.under_way);
+	assert_true(aio.count > 0);
 	if (aio.interrupts > 0) {
 		aio.interrupts--;
 		errno = EINTR;
 		return -1;
 	}
-	aio.under_way = false;
-	ssize_t n = sys_pread((int)aio.read.aio_fildes, (void *)(uintptr_t)aio.read.aio_buf, aio.read.aio_nbytes,
-	                      aio.read.aio_offset);
-	*done = (struct io_event){.res = n < 0 ? -errno : n};
+	const struct iocb *io = &aio.list[--aio.count];
+	void *p = (void *)(uintptr_t)io->aio_buf;
+	ssize_t n = io->aio_lio_opcode == IOCB_CMD_PREAD
+	                    ? sys_pread((int)io->aio_fildes, p, io->aio_nbytes, io->aio_offset)
+	                    : sys_pwrite((int)io->aio_fildes, p, io->aio_nbytes, io->aio_offset);
+	*done = (struct io_event){.data = io->aio_data, .res = n < 0 ? -errno : n};
 	return 1;
 }
 
 static int aio_destroy(aio_context_t context)
 {
 	assert_int_equal(context, 5);
-	aio.open = aio.under_way = false;
+	aio.open = false;
+	aio.count = 0;
 	return 0;
 }
 

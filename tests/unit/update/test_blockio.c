@@ -168,80 +168,6 @@ static void the_size_of_a_file_and_of_a_partition(void **state)
 	}
 }
 
-/* ---- what is under way ---- */
-
-static uint64_t under_way, dropped, most_under_way;
-
-static int count_range(int fd, off_t at, off_t n, unsigned flags)
-{
-	(void)fd;
-	assert_true(at >= 0 && n > 0);
-	if (flags == SYNC_FILE_RANGE_WRITE)
-		under_way += (uint64_t)n;
-	else
-		under_way -= (uint64_t)n;
-	if (under_way > most_under_way)
-		most_under_way = under_way;
-	return 0;
-}
-
-static int count_drop(int fd, off_t at, off_t n, int advice)
-{
-	(void)fd;
-	(void)at;
-	assert_int_equal(advice, POSIX_FADV_DONTNEED);
-	dropped += (uint64_t)n;
-	return 0;
-}
-
-static void count(void)
-{
-	fake_sync_file_range = count_range;
-	fake_posix_fadvise = count_drop;
-	under_way = dropped = most_under_way = 0;
-}
-
-static void little_is_under_way(void **state)
-{
-	struct blockio_window w = {0};
-
-	(void)state;
-	count();
-	for (uint64_t i = 0; i < 1000; i++)
-		assert_int_equal(blockio_settle(7, &w, i * 100, 100, 400, &e), 0);
-	assert_int_equal(under_way, 400);
-	assert_int_equal(most_under_way, 500);
-	assert_int_equal(dropped, 1000 * 100 - 400);
-	assert_int_equal(w.bytes, 400);
-}
-
-/* Single blocks here and there are bounded in number, too. */
-static void few_writes_are_under_way(void **state)
-{
-	struct blockio_window w = {0};
-
-	(void)state;
-	count();
-	for (uint64_t i = 0; i < 1000; i++)
-		assert_int_equal(blockio_settle(7, &w, i * 7777 % 1000, 1, 400, &e), 0);
-	assert_int_equal(most_under_way, BLOCKIO_PENDING);
-	assert_int_equal(dropped, 1000 - BLOCKIO_PENDING);
-}
-
-static void a_write_that_fails_late_is_told(void **state)
-{
-	struct blockio_window w = {0};
-
-	(void)state;
-	count();
-	fake_fail_at(1, EIO);
-	assert_int_equal(blockio_settle(7, &w, 0, 100, 100, &e), -1);
-	assert_int_equal(blockio_settle(7, &w, 0, 100, 100, &e), 0);
-	fake_fail_at(2, EIO); /* the wait for the first one */
-	assert_int_equal(blockio_settle(7, &w, 100, 100, 100, &e), -1);
-	assert_int_equal(e.code, EIO);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,9 +175,6 @@ int main(void)
 		cmocka_unit_test_setup(the_sum_of_a_whole_file, setup),
 		cmocka_unit_test_setup(direct_access_is_a_flag, setup),
 		cmocka_unit_test_setup(the_size_of_a_file_and_of_a_partition, setup),
-		cmocka_unit_test_setup(little_is_under_way, setup),
-		cmocka_unit_test_setup(few_writes_are_under_way, setup),
-		cmocka_unit_test_setup(a_write_that_fails_late_is_told, setup),
 	};
 
 	return cmocka_run_group_tests_name("blockio", tests, NULL, NULL);

@@ -179,16 +179,46 @@ static void every_block_is_known(void **state)
 		for (uint64_t i = 0; i < 3 * n; i += step) {
 			uint64_t at = i < n ? i : i < 2 * n ? 2 * n - 1 - i : i * 7919 % n;
 			fill(block, at);
-			assert_int_equal(tree_verify(&tree, at, block, &e), 0);
+			assert_int_equal(tree_verify(&tree, at, block, 1, &e), 0);
 			block[4095] ^= 1;
-			assert_int_equal(tree_verify(&tree, at, block, &e), -1);
+			assert_int_equal(tree_verify(&tree, at, block, 1, &e), -1);
 			assert_int_equal(e.code, EBADMSG);
 		}
-		assert_int_equal(tree_verify(&tree, n, block, &e), -1);
+		assert_int_equal(tree_verify(&tree, n, block, 1, &e), -1);
 		assert_int_equal(e.code, EINVAL);
 		free(made.bytes);
 	}
 	made.bytes = NULL;
+}
+
+/* Many at a time, across the ends of hash blocks: each is judged by itself, and the first wrong one is named. */
+static void many_blocks_at_a_time(void **state)
+{
+	static uint8_t many[301][VERITY_BLOCK];
+	uint32_t right;
+
+	(void)state;
+	make(300, 0);
+	open_tree(0);
+	for (uint64_t i = 0; i < 300; i++)
+		fill(many[i], i);
+	assert_int_equal(tree_verify(&tree, 0, many[0], 300, &e), 0);
+	assert_int_equal(tree_verify(&tree, 3, many[3], 297, &e), 0);
+	assert_int_equal(tree_verify(&tree, 0, many[0], 301, &e), -1);
+	assert_int_equal(e.code, EINVAL);
+	for (unsigned n = 1; n <= TREE_MATCH; n++) {
+		for (unsigned bad = 0; bad < n; bad++) {
+			many[120 + bad][17] ^= 1;
+			assert_int_equal(tree_match(&tree, 120, many[120], n, &right, &e), 0);
+			assert_int_equal(right, (uint32_t)(((UINT64_C(1) << n) - 1) ^ UINT64_C(1) << bad));
+			many[120 + bad][17] ^= 1;
+		}
+	}
+	many[121][0] ^= 1;
+	many[255][0] ^= 1;
+	assert_int_equal(tree_verify(&tree, 100, many[100], 200, &e), -1);
+	assert_int_equal(e.code, EBADMSG);
+	assert_string_equal(e.text, "block 121 of the image is not what its hash tree says");
 }
 
 static void a_tree_behind_something(void **state)
@@ -200,7 +230,7 @@ static void a_tree_behind_something(void **state)
 	open_tree(512 * 7);
 	assert_int_equal(tree_check(&tree, &e), 0);
 	fill(block, 199);
-	assert_int_equal(tree_verify(&tree, 199, block, &e), 0);
+	assert_int_equal(tree_verify(&tree, 199, block, 1, &e), 0);
 }
 
 static void the_largest_image(void **state)
@@ -336,7 +366,7 @@ static void another_root_hash(void **state)
 		made.root[31] ^= 1;
 		open_tree(0);
 		fill(block, 0);
-		assert_int_equal(tree_verify(&tree, 0, block, &e), -1);
+		assert_int_equal(tree_verify(&tree, 0, block, 1, &e), -1);
 		assert_int_equal(e.code, EBADMSG);
 		free(made.bytes);
 	}
@@ -351,7 +381,7 @@ static void a_block_in_anothers_place(void **state)
 	make(300, 0);
 	open_tree(0);
 	fill(block, 7);
-	assert_int_equal(tree_verify(&tree, 135, block, &e), -1); /* 7 + 128 */
+	assert_int_equal(tree_verify(&tree, 135, block, 1, &e), -1); /* 7 + 128 */
 	assert_string_equal(e.text, "block 135 of the image is not what its hash tree says");
 	/* Whole hash blocks exchanged. */
 	assert_int_equal(pwrite(fd, made.bytes + 3 * 4096, 4096, 2 * 4096), 4096);
@@ -373,7 +403,7 @@ static void a_disk_that_changes_its_mind(void **state)
 	assert_int_equal(tree_hash(&tree, 129, hash, &e), -1);
 	assert_int_equal(pwrite(fd, made.bytes + 3 * 4096, 4096, 3 * 4096), 4096);
 	fill(block, 0); /* the bad one did not stay in the place of the good one */
-	assert_int_equal(tree_verify(&tree, 0, block, &e), 0);
+	assert_int_equal(tree_verify(&tree, 0, block, 1, &e), 0);
 	assert_int_equal(tree_hash(&tree, 128, hash, &e), 0);
 	assert_int_equal(pwrite(fd, "x", 1, 3 * 4096 + 77), 1);
 	assert_int_equal(tree_check(&tree, &e), -1); /* what it kept does not count */
@@ -405,12 +435,20 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(the_layout_at_its_edges),   CASE(a_slot_is_full_to_its_last_block),
-		CASE(the_same_as_veritysetup),   CASE(every_block_is_known),
-		CASE(a_tree_behind_something),   CASE(the_largest_image),
-		CASE(leaves_without_level_0),    CASE(another_superblock),
-		CASE(one_bit_anywhere),          CASE(another_root_hash),
-		CASE(a_block_in_anothers_place), CASE(a_disk_that_changes_its_mind),
+		CASE(the_layout_at_its_edges),
+		CASE(a_slot_is_full_to_its_last_block),
+		CASE(the_same_as_veritysetup),
+		CASE(every_block_is_known),
+		CASE(a_tree_behind_something),
+		CASE(many_blocks_at_a_time),
+		CASE(many_blocks_at_a_time),
+		CASE(the_largest_image),
+		CASE(leaves_without_level_0),
+		CASE(another_superblock),
+		CASE(one_bit_anywhere),
+		CASE(another_root_hash),
+		CASE(a_block_in_anothers_place),
+		CASE(a_disk_that_changes_its_mind),
 		CASE(reads_that_fail),
 	};
 
