@@ -435,20 +435,13 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(the_layout_at_its_edges),
-		CASE(a_slot_is_full_to_its_last_block),
-		CASE(the_same_as_veritysetup),
-		CASE(every_block_is_known),
-		CASE(a_tree_behind_something),
-		CASE(many_blocks_at_a_time),
-		CASE(many_blocks_at_a_time),
-		CASE(the_largest_image),
-		CASE(leaves_without_level_0),
-		CASE(another_superblock),
-		CASE(one_bit_anywhere),
-		CASE(another_root_hash),
-		CASE(a_block_in_anothers_place),
-		CASE(a_disk_that_changes_its_mind),
+		CASE(the_layout_at_its_edges),   CASE(a_slot_is_full_to_its_last_block),
+		CASE(the_same_as_veritysetup),   CASE(every_block_is_known),
+		CASE(a_tree_behind_something),   CASE(many_blocks_at_a_time),
+		CASE(many_blocks_at_a_time),     CASE(the_largest_image),
+		CASE(leaves_without_level_0),    CASE(another_superblock),
+		CASE(one_bit_anywhere),          CASE(another_root_hash),
+		CASE(a_block_in_anothers_place), CASE(a_disk_that_changes_its_mind),
 		CASE(reads_that_fail),
 	};
 
