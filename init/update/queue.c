@@ -57,18 +57,24 @@ static ssize_t then_and_there(const struct iocb *io)
 	return n < 0 ? -errno : n;
 }
 
+static bool turn_direct_on(int fd, int *flags)
+{
+	*flags = sys_fcntl(fd, F_GETFL, 0);
+	return *flags >= 0 && !(*flags & O_DIRECT) && sys_fcntl(fd, F_SETFL, *flags | O_DIRECT) == 0;
+}
+
 /* The flag is that of the descriptor, and everybody else who reads it wants the page cache: it is on for this call. */
 static void begin(struct queue *q, struct queue_place *p)
 {
 	struct iocb *list = &p->io;
 	bool even = (p->io.aio_nbytes | (uint64_t)p->io.aio_offset) % QUEUE_ALIGN == 0;
-	int flags = even ? sys_fcntl(q->fd, F_GETFL, 0) : O_DIRECT;
-	bool turn = flags >= 0 && !(flags & O_DIRECT) && sys_fcntl(q->fd, F_SETFL, flags | O_DIRECT) == 0;
+	int flags;
+	bool turned = even && turn_direct_on(q->fd, &flags);
 
 	p->under_way = even && q->context != 0 && sys_io_submit(q->context, 1, &list) == 1;
 	if (!p->under_way)
 		p->result = then_and_there(&p->io);
-	if (turn)
+	if (turned)
 		(void)sys_fcntl(q->fd, F_SETFL, flags);
 }
 

@@ -250,6 +250,7 @@ static int copy_stretch(struct target *t, const struct stretch *s, int source, s
 {
 	struct err unread;
 	off_t at = (off_t)(s->from * VERITY_BLOCK), len = (off_t)(s->count * VERITY_BLOCK);
+	(void)sys_posix_fadvise(source, at + len, 1 << 20, POSIX_FADV_WILLNEED);
 	bool whole = blockio_read(source, t->local, (size_t)len, (uint64_t)at, &unread) == 0;
 	size_t n;
 
@@ -288,6 +289,7 @@ int target_copy(struct target *t, const struct delta *d, int source, struct err 
 {
 	struct stretch s;
 
+	(void)sys_posix_fadvise(source, 0, 0, POSIX_FADV_SEQUENTIAL); /* the kernel reads further ahead */
 	for (uint64_t block = 0; block < t->at.data_blocks;) {
 		if (find_stretch(t, d, block, &s, e) < 0)
 			return -1;
