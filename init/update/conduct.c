@@ -298,10 +298,20 @@ static void on_index(struct conduct *c, const struct msg_index *m)
 	decide(c, NULL);
 }
 
+/* Leave is given once, for one bundle: a worker that was taken over may show another one behind it. */
+static bool is_asked(const struct conduct *c)
+{
+	if (c->looking)
+		return c->next.verb != ORDER_CHECK;
+	return !c->known && (c->state == UPDATE_ASKING || c->state == UPDATE_WAITING);
+}
+
 static void on_manifest(struct conduct *c, const struct msg_manifest *m)
 {
 	struct err e = {0};
-	if (c->looking && c->next.verb == ORDER_CHECK) /* no answer to what was asked */
+	if (!c->looking && !c->known && c->state == UPDATE_PAUSED)
+		hang_up(c); /* the pause has crossed it: `resume` starts another one */
+	if (!is_asked(c))
 		return;
 	if (read_manifest(c, m, &e) < 0) {
 		fail(c, &e);
@@ -315,8 +325,6 @@ static void on_manifest(struct conduct *c, const struct msg_manifest *m)
 		decide(c, NULL);
 		return;
 	}
-	if (c->state != UPDATE_ASKING && c->state != UPDATE_WAITING)
-		return;
 	if (let_go(c, &e) < 0) {
 		fail(c, &e);
 		return;
