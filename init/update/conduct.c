@@ -351,12 +351,17 @@ static void on_progress(struct conduct *c, const struct msg_progress *p)
 		set_state(c, (enum update_state)next);
 }
 
+/* "Started, and waiting" is a promise: it outlives the role, and the box. */
 static void on_waiting(struct conduct *c, const char *why)
 {
 	struct err e;
 	memcpy(c->looking ? c->look_why : c->why, why, strlen(why) + 1);
 	if (c->looking)
 		return;
+	if (c->undecided && keep_job(c, &e) < 0) {
+		fail(c, &e);
+		return;
+	}
 	(void)happen(c, UPDATE_ON_DRY);
 	err_put(&e, EAGAIN, "%s", why);
 	decide(c, &e);

@@ -111,8 +111,8 @@ struct msg {
 
 /* fd -1: none. As chan_send. */
 MUST_CHECK int msg_send(int chan, const struct msg *m, int fd, struct err *e);
-/* 1: a whole message is in *m; 0: the other end is gone; -1: EAGAIN: nothing there; else the message is none of these.
- * fd as in chan_recv. */
+/* 1: a whole message is in *m, its sentences printable ASCII; 0: the other end is gone; -1: EAGAIN: nothing there; else
+ * the message is none of these. fd as in chan_recv. */
 MUST_CHECK int msg_recv(int chan, struct msg *m, int *fd, struct err *e);
 const char *msg_phase_name(uint32_t phase);
 

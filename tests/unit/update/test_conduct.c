@@ -320,6 +320,27 @@ static void a_pause_crosses_the_manifest(void **state)
 	assert_int_equal(c.state, UPDATE_LOADING);
 }
 
+/* "started, and waiting" is a promise that a restart does not break. */
+static void what_waits_is_recorded(void **state)
+{
+	(void)state;
+	say_waiting("no network");
+	assert_true(seen.decided && seen.code == EAGAIN);
+	assert_string_equal(seen.did, "job ");
+	say_waiting("still no network");
+	assert_string_equal(seen.did, "job ");
+	say_manifest("0.0.9");
+	assert_string_equal(seen.did, "job no-job ");
+}
+
+/* What a server has said stands in the worker's sentences. */
+static void sentences_are_plain_text(void **state)
+{
+	(void)state;
+	say_waiting("h: \033[2J\x9b\302\233\n\x7f ~");
+	assert_string_equal(c.why, "h: ?[2J????? ~");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -328,6 +349,8 @@ int main(void)
 		T(what_is_not_allowed_touches_nothing),
 		T(leave_is_for_one_bundle),
 		T(a_pause_crosses_the_manifest),
+		T(what_waits_is_recorded),
+		T(sentences_are_plain_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
