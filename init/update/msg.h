@@ -64,7 +64,7 @@ struct msg_done {
 	uint64_t copied, kept, fetched;
 };
 struct msg_failed {
-	uint32_t again; /* not 0: another try may do it (the file changed on the server) */
+	uint32_t again; /* not 0: another try may do it (the file changed on the server, or has no ranges any more) */
 	char why[ERR_TEXT];
 };
 /* A channel's index, signed as well. The lengths do not count the end that each text has. */

@@ -361,7 +361,7 @@ static void say_end(int rc, const struct err *e)
 	const struct intake *in = &worker.intake;
 	struct msg m = {.kind = rc < 0 ? MSG_FAILED : MSG_DONE};
 	if (rc < 0) {
-		m.failed.again = e->code == ESTALE;
+		m.failed.again = e->code == ESTALE || e->code == EOPNOTSUPP; /* another worker begins without ranges */
 		memcpy(m.failed.why, e->text, sizeof(m.failed.why));
 	} else {
 		m.done = (struct msg_done){in->copied, in->kept, source_fetched(&worker.source)};

@@ -146,6 +146,16 @@ def case_server_gone(stage):
         check_installed(stage, box, bundle)
 
 
+def case_ranges_gone(stage):
+    """Another server answers in the middle, one that has no ranges: all of it is read, and what is there is kept."""
+    with stage.box() as box:
+        bundle = begin(stage, box)
+        stage.server.ranges = False
+        stage.server.rate = 0
+        box.wait_state('ready', 'failed')
+        check_installed(stage, box, bundle)
+
+
 def case_waiting_outlives(stage):
     """What was started before the network was there goes on behind a restart, too; what is refused then is not."""
     bundle = stage.bundle(stage.new_blocks)
