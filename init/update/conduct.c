@@ -72,6 +72,9 @@ void conduct_text(const struct conduct *c, struct buf *b)
 		break;
 	default:
 		buf_addf(b, "failed: %s", c->why);
+		if (c->armed[0])
+			buf_addf(b, "; version %s is still in slot %c, restart to try it", c->armed,
+			         c->place.half.other);
 		break;
 	}
 }
@@ -168,6 +171,7 @@ static void fail(struct conduct *c, const struct err *why)
 	}
 	place_drop(&c->place, true);
 	forget_job();
+	(void)place_armed(&c->place, c->armed);
 	memcpy(c->why, why->text, sizeof(c->why));
 	log_errx(ROOM, "%s", c->why);
 	keep_last("the last update failed: %.*s", ERR_TEXT - 40, c->why);

@@ -30,6 +30,7 @@ static struct {
 	unsigned workers, arming;
 	child_exit_fn *on_exit;
 	char did[256]; /* to the disk, in order */
+	bool armed;    /* version 0.1.9 is */
 	bool decided;
 	int code; /* of that */
 } seen;
@@ -118,8 +119,7 @@ void place_read_last(char *text, size_t cap)
 bool place_armed(const struct place *p, char version[VERSION_TEXT])
 {
 	(void)p;
-	version[0] = '\0';
-	return false;
+	return str_copy(version, VERSION_TEXT, seen.armed ? "0.1.9" : "") == 0 && seen.armed;
 }
 
 void place_drop(struct place *p, bool forget)
@@ -280,6 +280,26 @@ static void what_is_not_allowed_touches_nothing(void **state)
 	assert_int_equal(c.state, UPDATE_FAILED);
 }
 
+/* A refusal changes nothing, so what waited for a restart does so still: who reads "failed" must know. */
+static void what_was_ready_stays_so(void **state)
+{
+	char text[256];
+	struct buf b;
+
+	(void)state;
+	seen.armed = true;
+	say_manifest("0.0.9");
+	buf_init(&b, text, sizeof(text));
+	conduct_text(&c, &b);
+	assert_string_equal(text, "failed: older; version 0.1.9 is still in slot b, restart to try it");
+	seen.armed = false;
+	order(ORDER_INSTALL);
+	say_manifest("0.0.9");
+	buf_init(&b, text, sizeof(text));
+	conduct_text(&c, &b);
+	assert_string_equal(text, "failed: older");
+}
+
 /* A worker that was taken over gets leave for one bundle, and then shows another one, signed and older. */
 static void leave_is_for_one_bundle(void **state)
 {
@@ -347,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_slot_is_marked_before_the_worker_may_go),
 		T(what_is_not_allowed_touches_nothing),
+		T(what_was_ready_stays_so),
 		T(leave_is_for_one_bundle),
 		T(a_pause_crosses_the_manifest),
 		T(what_waits_is_recorded),
