@@ -273,7 +273,7 @@ static int read_manifest(struct conduct *c, const struct msg_manifest *m, struct
 	static struct yaml y;
 	if (c->hooks.signer(m->text, m->text_len, m->sig, m->sig_len, c->hooks.arg, e) < 0)
 		return -1;
-	if (offer_check(&c->offer, c->next.source, m->text, m->text_len, e) < 0)
+	if (offer_check(&c->next, m->text, m->text_len, e) < 0)
 		return -1;
 	c->bundle = m->bundle;
 	c->fetch = m->fetch;
@@ -566,7 +566,9 @@ static int look(struct conduct *c, const struct order *o, struct err *e)
 	/* What the last install found must stay true. */
 	if (c->state == UPDATE_READY)
 		return err_set(e, EBUSY, "version %s waits for a restart", c->m.version);
-	if (begin(c, o, -1, e) < 0)
+	struct order named = *o;
+	offer_name(&c->offer, &named);
+	if (begin(c, &named, -1, e) < 0)
 		return -1;
 	c->looking = c->undecided = true;
 	c->look_why[0] = '\0';
@@ -580,9 +582,11 @@ static int install(struct conduct *c, const struct order *o, int fd, struct err 
 		return -1;
 	if (c->looking)
 		return err_set(e, EBUSY, "a look at a bundle is under way; ask again when it is done");
-	if (begin(c, o, fd, e) < 0)
+	struct order named = *o;
+	offer_name(&c->offer, &named);
+	if (begin(c, &named, fd, e) < 0)
 		return -1;
-	c->order = *o;
+	c->order = named;
 	c->undecided = o->verb == ORDER_INSTALL;
 	c->deaths = 0;
 	c->why[0] = '\0';
