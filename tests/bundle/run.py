@@ -458,6 +458,10 @@ def release_check(where):
     check(box, False, f"{bundle}: has another root than")
     box.make()
     check(box, True)
+    # A box takes every key of the folder, whatever its name.
+    shutil.copy(dev.keys / "current.pem", box.keys / "third.pem")
+    check(box, False, "third.pem: a development key")
+    (box.keys / "third.pem").unlink()
     (box.keys / "next.pem").unlink()
     check(box, False, "next.pem: is not there")
 
