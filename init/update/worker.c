@@ -300,9 +300,12 @@ static int get_index(struct fetch *f, struct msg_index *m, struct err *e)
 	struct buf text, sig;
 	buf_init(&text, m->text, sizeof(m->text));
 	buf_init(&sig, m->sig, sizeof(m->sig));
-	if (url_suffix(beside, worker.url, ".sig", e) < 0 || fetch_get(f, worker.url, &text, e) < 0 ||
-	    fetch_get(f, beside, &sig, e) < 0)
+	if (url_suffix(beside, worker.url, ".sig", e) < 0)
 		return -1;
+	if (fetch_get(f, worker.url, &text, e) < 0)
+		return err_prefix(e, "the index");
+	if (fetch_get(f, beside, &sig, e) < 0)
+		return err_prefix(e, "the signature beside the index");
 	m->text_len = (uint32_t)text.len;
 	m->sig_len = (uint32_t)sig.len;
 	if (signature_check(&worker.keys, m->text, text.len, (const uint8_t *)m->sig, sig.len, &signer, e) < 0)

@@ -93,7 +93,8 @@ def case_channel_refused(stage):
         said = box.refusal('check')
         assert 'sign' in said, said
         del stage.server.files['/s/index.yaml.sig']
-        box.refusal('check')
+        said = box.refusal('check')
+        assert said.startswith('the signature beside the index: http://') and '404' in said, said
         # Going back is seen also by the next role.
         publish(stage, good, serial=43)
         box.update('check')
