@@ -1,6 +1,7 @@
 #!/bin/sh
-# May this be given away? Looks at the keys in the root and at every bundle in build/: a development key, a bundle that the
-# root's own keys did not sign, and a bundle of another root are each a reason not to. board/release-check.sh [OUT-FOLDER]
+# May this be given away? Looks at the keys in the root, and at the images and every bundle in build/: a development key, a
+# bundle that the root's own keys did not sign, and a bundle of another root are each a reason not to.
+# board/release-check.sh [OUT-FOLDER]
 set -eu
 cd "$(dirname "$0")/.."
 out=${1:-build}
@@ -22,10 +23,17 @@ is_development() { # public key; marked, or one of this machine's without its ma
 }
 
 for name in current next; do
-	if [ ! -s "$keys/$name.pem" ]; then
-		wrong "$keys/$name.pem: is not there; build the root first (make image)"
-	elif is_development "$keys/$name.pem"; then
-		wrong "$keys/$name.pem: a development key; build with KEY=file NEXT_KEY=file"
+	[ -s "$keys/$name.pem" ] || wrong "$keys/$name.pem: is not there; build the root first (make image)"
+done
+for pem in "$keys"/*.pem; do # a box takes every one of them
+	if [ -s "$pem" ] && is_development "$pem"; then
+		wrong "$pem: a development key; build with KEY=file NEXT_KEY=file"
+	fi
+done
+# Of an earlier build? The mark is near enough to a file's beginning for the file system to store it as it is.
+for image in "$out/root.img" "$out/hearth.img"; do
+	if [ -e "$image" ] && grep -aq 'Hearth development key' "$image"; then
+		wrong "$image: has a development key in it; build with KEY=file NEXT_KEY=file"
 	fi
 done
 hash=$(sed -n 's/^ROOT_HASH=//p' "$out/root.env")

@@ -184,6 +184,10 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 	}
 	bool seeks = o.verb == ORDER_CHECK || (o.verb == ORDER_INSTALL && o.kind == ORDER_CHANNEL);
 	bool waits = seeks || o.verb == ORDER_SHOW || o.verb == ORDER_INSTALL;
+	if (waits && s->pending != 0) {
+		inbox_refuse(&s->inbox, id, "another order waits for its answer; ask again in a moment");
+		return;
+	}
 	if ((seeks ? seek_order(s->seek, &o, &e) : conduct_order(s->conduct, &o, fd, &e)) < 0) {
 		inbox_refuse(&s->inbox, id, e.text);
 	} else if (waits) {

@@ -72,6 +72,9 @@ void conduct_text(const struct conduct *c, struct buf *b)
 		break;
 	default:
 		buf_addf(b, "failed: %s", c->why);
+		if (c->armed[0])
+			buf_addf(b, "; version %s is still in slot %c, restart to try it", c->armed,
+			         c->place.half.other);
 		break;
 	}
 }
@@ -168,6 +171,7 @@ static void fail(struct conduct *c, const struct err *why)
 	}
 	place_drop(&c->place, true);
 	forget_job();
+	(void)place_armed(&c->place, c->armed);
 	memcpy(c->why, why->text, sizeof(c->why));
 	log_errx(ROOM, "%s", c->why);
 	keep_last("the last update failed: %.*s", ERR_TEXT - 40, c->why);
@@ -269,7 +273,7 @@ static int read_manifest(struct conduct *c, const struct msg_manifest *m, struct
 	static struct yaml y;
 	if (c->hooks.signer(m->text, m->text_len, m->sig, m->sig_len, c->hooks.arg, e) < 0)
 		return -1;
-	if (offer_check(&c->offer, c->next.source, m->text, m->text_len, e) < 0)
+	if (offer_check(&c->next, m->text, m->text_len, e) < 0)
 		return -1;
 	c->bundle = m->bundle;
 	c->fetch = m->fetch;
@@ -298,10 +302,20 @@ static void on_index(struct conduct *c, const struct msg_index *m)
 	decide(c, NULL);
 }
 
+/* Leave is given once, for one bundle: a worker that was taken over may show another one behind it. */
+static bool is_asked(const struct conduct *c)
+{
+	if (c->looking)
+		return c->next.verb != ORDER_CHECK;
+	return !c->known && (c->state == UPDATE_ASKING || c->state == UPDATE_WAITING);
+}
+
 static void on_manifest(struct conduct *c, const struct msg_manifest *m)
 {
 	struct err e = {0};
-	if (c->looking && c->next.verb == ORDER_CHECK) /* no answer to what was asked */
+	if (!c->looking && !c->known && c->state == UPDATE_PAUSED)
+		hang_up(c); /* the pause has crossed it: `resume` starts another one */
+	if (!is_asked(c))
 		return;
 	if (read_manifest(c, m, &e) < 0) {
 		fail(c, &e);
@@ -315,8 +329,6 @@ static void on_manifest(struct conduct *c, const struct msg_manifest *m)
 		decide(c, NULL);
 		return;
 	}
-	if (c->state != UPDATE_ASKING && c->state != UPDATE_WAITING)
-		return;
 	if (let_go(c, &e) < 0) {
 		fail(c, &e);
 		return;
@@ -343,12 +355,17 @@ static void on_progress(struct conduct *c, const struct msg_progress *p)
 		set_state(c, (enum update_state)next);
 }
 
+/* "Started, and waiting" is a promise: it outlives the role, and the box. */
 static void on_waiting(struct conduct *c, const char *why)
 {
 	struct err e;
 	memcpy(c->looking ? c->look_why : c->why, why, strlen(why) + 1);
 	if (c->looking)
 		return;
+	if (c->undecided && keep_job(c, &e) < 0) {
+		fail(c, &e);
+		return;
+	}
 	(void)happen(c, UPDATE_ON_DRY);
 	err_put(&e, EAGAIN, "%s", why);
 	decide(c, &e);
@@ -549,7 +566,9 @@ static int look(struct conduct *c, const struct order *o, struct err *e)
 	/* What the last install found must stay true. */
 	if (c->state == UPDATE_READY)
 		return err_set(e, EBUSY, "version %s waits for a restart", c->m.version);
-	if (begin(c, o, -1, e) < 0)
+	struct order named = *o;
+	offer_name(&c->offer, &named);
+	if (begin(c, &named, -1, e) < 0)
 		return -1;
 	c->looking = c->undecided = true;
 	c->look_why[0] = '\0';
@@ -563,9 +582,11 @@ static int install(struct conduct *c, const struct order *o, int fd, struct err 
 		return -1;
 	if (c->looking)
 		return err_set(e, EBUSY, "a look at a bundle is under way; ask again when it is done");
-	if (begin(c, o, fd, e) < 0)
+	struct order named = *o;
+	offer_name(&c->offer, &named);
+	if (begin(c, &named, fd, e) < 0)
 		return -1;
-	c->order = *o;
+	c->order = named;
 	c->undecided = o->verb == ORDER_INSTALL;
 	c->deaths = 0;
 	c->why[0] = '\0';

@@ -58,9 +58,10 @@ struct conduct {
 	struct conduct_hooks hooks;
 
 	enum update_state state;
-	struct order order; /* of the install under way, or the last one */
-	char why[ERR_TEXT]; /* it failed, or waits */
-	uint64_t since;     /* clock_ms of the state's beginning */
+	struct order order;       /* of the install under way, or the last one */
+	char why[ERR_TEXT];       /* it failed, or waits */
+	char armed[VERSION_TEXT]; /* it failed, and changed nothing: this one waits for a restart as before; "": none */
+	uint64_t since;           /* clock_ms of the state's beginning */
 
 	bool looking;                /* the worker only looks */
 	char look_why[LIMIT_DETAIL]; /* its source does not answer */

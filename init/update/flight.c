@@ -38,7 +38,8 @@ static size_t on_header(const char *p, size_t size, size_t n, void *arg)
 	if (f->judged) /* a trailer behind the body */
 		return len;
 	answer_line(&f->answer, p, len);
-	bool blank = len == 2 && p[0] == '\r' && p[1] == '\n';
+	/* Some end their lines with a newline alone, which is allowed to be understood (RFC 9112 2.2). */
+	bool blank = (len == 1 && p[0] == '\n') || (len == 2 && p[0] == '\r' && p[1] == '\n');
 	if (!blank || f->answer.status < 200)
 		return len;
 	f->verdict = answer_judge(&f->answer, &f->want, f->plan->file, &f->error);
@@ -325,9 +326,12 @@ static enum flight_end follow(struct flight *f, struct err *e)
 /* libcurl ended it, without an answer or in the middle of one. */
 static enum flight_end broken(const struct flight *f, CURLcode code, struct err *e)
 {
-	const char *why = f->why[0] ? f->why : curl_easy_strerror(code);
-	int len = (int)strcspn(why, "\r\n"); /* what mbedTLS says ends with one */
+	char number[32];
 
+	/* Our libcurl has no words for its codes. */
+	(void)!str_format(number, sizeof(number), "error %d of libcurl", (int)code);
+	const char *why = f->why[0] ? f->why : number;
+	int len = (int)strcspn(why, "\r\n"); /* what mbedTLS says ends with one */
 	switch (code) {
 	case CURLE_OUT_OF_MEMORY:
 		err_put(e, ENOMEM, "out of memory");

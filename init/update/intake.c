@@ -197,6 +197,48 @@ static int on_head(const struct fetch_range *r, uint64_t at, const void *p, size
 	return 0;
 }
 
+/* --- what stands between the members ----------------------------------------------------------- */
+
+static int on_header(void *arg, enum tar_member which, uint64_t size, struct err *e)
+{
+	(void)arg;
+	(void)which;
+	(void)size;
+	(void)e;
+	return 0;
+}
+
+/* Zeros and the next header, or the end; far less than a piece, so it comes at once. */
+static int on_frame(const struct fetch_range *r, uint64_t at, const void *p, size_t n, void *arg, struct err *e)
+{
+	static const struct tar_sink headers = {on_header, NULL, NULL};
+	struct intake *in = arg;
+	if (at == r->offset) {
+		in->frame = in->reader.tar;
+		in->frame.sink = &headers;
+		tar_behind(&in->frame, (enum tar_member)r->tag, at);
+	}
+	return tar_feed(&in->frame, p, n, e);
+}
+
+static bool next_frame(struct fetch_range *r, void *arg)
+{
+	struct intake *in = arg;
+	const uint64_t which = in->from;
+	if (which > TAR_ROOT)
+		return false;
+	uint64_t at = in->at[which] + in->reader.tar.want[which];
+	*r = (struct fetch_range){at, (which < TAR_ROOT ? in->at[which + 1] : in->bundle) - at, which};
+	in->from++;
+	return true;
+}
+
+static int read_frames(struct intake *in, struct err *e)
+{
+	in->from = TAR_SIGNATURE;
+	return source_ranges(in->source, next_frame, on_frame, in, e);
+}
+
 /* The size is known behind the first answer. */
 static int read_head(struct intake *in, struct err *e)
 {
@@ -208,50 +250,12 @@ static int read_head(struct intake *in, struct err *e)
 		if (source_range(in->source, at, n, on_head, in, e) < 0)
 			return -1;
 	}
-	return at_verity(in) ? 0
-	                     : err_set(e, EBADMSG, "the bundle is cut: it ends in %s", tar_name(in->reader.tar.member));
+	if (!at_verity(in))
+		return err_set(e, EBADMSG, "the bundle is cut: it ends in %s", tar_name(in->reader.tar.member));
+	return read_frames(in, e);
 }
 
-/* --- ranges: what each byte of the bundle is -------------------------------------------------- */
-
-/* Behind manifest.sig a bundle is headers, members and zeros; this is one of them, or its rest. */
-struct spot {
-	enum tar_member which;
-	uint64_t body, end; /* where the member begins; behind the last byte of this */
-	bool header, zeros;
-};
-
-static struct spot spot_of(const struct intake *in, uint64_t at)
-{
-	struct spot s = {.which = TAR_VERITY};
-	while (s.which < TAR_ROOT && at >= in->at[s.which + 1] - TAR_BLOCK)
-		s.which++;
-	s.body = in->at[s.which];
-	s.header = at < s.body;
-	uint64_t pad = s.body + in->m->member[s.which].size;
-	s.zeros = at >= pad;
-	s.end = s.which < TAR_ROOT ? in->at[s.which + 1] - TAR_BLOCK : in->bundle;
-	if (!s.zeros)
-		s.end = s.header ? s.body : pad;
-	return s;
-}
-
-static int check_same(const uint8_t *is, const uint8_t *want, size_t n, uint64_t at, struct err *e)
-{
-	static const uint8_t zeros[TAR_TRAILER + TAR_BLOCK];
-	if (memcmp(is, want ? want : zeros, n) == 0)
-		return 0;
-	return err_set(e, EBADMSG, "the bundle is damaged near byte %llu: %s", (unsigned long long)at,
-	               want ? "not the header that belongs there" : "no zeros behind a member");
-}
-
-static int check_header(const struct intake *in, const struct spot *s, uint64_t at, const uint8_t *p, size_t n,
-                        struct err *e)
-{
-	uint8_t header[TAR_BLOCK];
-	tar_header(s->which, in->m->member[s->which].size, in->reader.tar.mtime, header);
-	return check_same(p, header + (TAR_BLOCK - (s->body - at)), n, at, e);
-}
+/* --- ranges ------------------------------------------------------------------------------------ */
 
 /* What is above level 0 comes in one range, from the superblock on; leaves by themselves. */
 static int take_tree(struct intake *in, uint64_t at, const uint8_t *p, size_t n, struct err *e)
@@ -284,31 +288,20 @@ static int take(struct intake *in, enum tar_member which, uint64_t at, const uin
 	}
 }
 
-static int on_range(const struct fetch_range *r, uint64_t at, const void *from, size_t n, void *arg, struct err *e)
+/* A range is of one member. */
+static int on_range(const struct fetch_range *r, uint64_t at, const void *p, size_t n, void *arg, struct err *e)
 {
 	struct intake *in = arg;
-	const uint8_t *p = from;
+	enum tar_member which = TAR_VERITY;
 	(void)r;
-	while (n > 0) {
-		struct spot s = spot_of(in, at);
-		size_t part = s.end - at < n ? (size_t)(s.end - at) : n;
-		int rc;
-		if (s.header)
-			rc = check_header(in, &s, at, p, part, e);
-		else
-			rc = s.zeros ? check_same(p, NULL, part, at, e) : take(in, s.which, at - s.body, p, part, e);
-		if (rc < 0)
-			return -1;
-		at += part;
-		p += part;
-		n -= part;
-	}
-	return 0;
+	while (which < TAR_ROOT && at >= in->at[which + 1])
+		which++;
+	return take(in, which, at - in->at[which], p, n, e);
 }
 
-static int read_range(struct intake *in, uint64_t from, uint64_t end, struct err *e)
+static int read_range(struct intake *in, uint64_t from, uint64_t bytes, struct err *e)
 {
-	return source_range(in->source, from, end - from, on_range, in, e);
+	return source_range(in->source, from, bytes, on_range, in, e);
 }
 
 /* --- the hash tree by ranges ------------------------------------------------------------------ */
@@ -367,7 +360,7 @@ static int read_tree(struct intake *in, int fd, uint64_t offset, struct err *e)
 	t->offset = offset;
 	uint64_t upper = t->at.levels > 0 ? t->at.level[0].first : t->at.blocks;
 	progress(in, MSG_TREE_PHASE, 0, in->m->member[TAR_VERITY].size);
-	if (read_range(in, in->at[TAR_VERITY] - TAR_BLOCK, in->at[TAR_VERITY] + upper * VERITY_BLOCK, e) < 0)
+	if (read_range(in, in->at[TAR_VERITY], upper * VERITY_BLOCK, e) < 0)
 		return -1;
 	if (tree_open(t, fd, offset, &want, in->m->root.hash, e) < 0)
 		return err_prefix(e, "root.verity");
@@ -435,24 +428,6 @@ static int read_blocks(struct intake *in, struct err *e)
 	return source_ranges(in->source, next_blocks, on_range, in, e);
 }
 
-/* What stands between uki.efi and root.erofs, and at the end. */
-static bool next_frame(struct fetch_range *r, void *arg)
-{
-	struct intake *in = arg;
-	uint64_t pad = in->at[TAR_UKI] + in->m->member[TAR_UKI].size;
-	if (in->from > 1)
-		return false;
-	*r = in->from++ == 0 ? (struct fetch_range){pad, in->at[TAR_ROOT] - pad, 0}
-	                     : (struct fetch_range){in->bundle - TAR_TRAILER, TAR_TRAILER, 0};
-	return true;
-}
-
-static int read_frame(struct intake *in, struct err *e)
-{
-	in->from = 0;
-	return source_ranges(in->source, next_frame, on_range, in, e);
-}
-
 static int check_target(struct intake *in, struct err *e)
 {
 	progress(in, MSG_CHECK_PHASE, 0, in->m->root.blocks * VERITY_BLOCK);
@@ -477,7 +452,7 @@ static int read_hashes(struct intake *in, struct err *e)
 	if (kernel_init(&in->kernel, in->m->member[TAR_UKI].size, e) < 0)
 		return -1;
 	progress(in, MSG_UKI_PHASE, 0, in->m->member[TAR_HASHES].size);
-	if (read_range(in, in->at[TAR_HASHES] - TAR_BLOCK, in->at[TAR_UKI], e) < 0 ||
+	if (read_range(in, in->at[TAR_HASHES], in->m->member[TAR_HASHES].size, e) < 0 ||
 	    kernel_check_hashes(&in->kernel, in->m->member[TAR_HASHES].sha256, e) < 0)
 		return -1;
 	if (in->uki >= 0)
@@ -518,7 +493,7 @@ static int install_ranges(struct intake *in, struct err *e)
 	if (offer(in, e) < 0)
 		return -1;
 	read_running(in);
-	if (need_tree(in, e) < 0 || copy_local(in, e) < 0 || read_blocks(in, e) < 0 || read_frame(in, e) < 0)
+	if (need_tree(in, e) < 0 || copy_local(in, e) < 0 || read_blocks(in, e) < 0)
 		return -1;
 	return check_target(in, e) < 0 ? -1 : read_kernel(in, e);
 }
@@ -582,8 +557,7 @@ static int count_missing(struct intake *in, int memory, uint64_t *fetch, struct 
 	read_running(in);
 	if (read_tree(in, memory, 0, e) < 0 || count_blocks(in, &blocks, e) < 0 || read_hashes(in, e) < 0)
 		return -1;
-	*fetch = source_fetched(in->source) + blocks * VERITY_BLOCK + kernel_missing(&in->kernel) + TAR_TRAILER +
-	         in->at[TAR_ROOT] - in->at[TAR_UKI] - in->m->member[TAR_UKI].size;
+	*fetch = source_fetched(in->source) + blocks * VERITY_BLOCK + kernel_missing(&in->kernel);
 	return 0;
 }
 

@@ -1,7 +1,9 @@
 /* From a source to a slot: the order in which a bundle is read, and what each member becomes. Part of the worker;
  * blocks; believes nothing that is not covered by the signature.
  *
- *  1. manifest.yaml and manifest.sig, checked before anything else is read; then `offer` says whether to go on
+ *  1. manifest.yaml and manifest.sig, checked before anything else is read; then what stands between the members
+ * (headers, zeros, the end), so that a bundle of another form is refused before anything is written; then `offer` says
+ * whether to go on
  *  2. root.verity to the target behind the image's place, unless it is there already: its upper levels whole, of level
  * 0 what cannot be made from the running slot's (update/leaves); checked whole
  *  3. blocks that are on the target already (an install that was interrupted), and those that the running slot has
@@ -10,8 +12,7 @@
  *  6. uki.efi into the temporary file: pieces that are there already, those that the running kernel has, and the
  * missing ones by ranges (update/kernel); with its sum
  *
- * Every range is of whole blocks or pieces, and what stands between two members (headers, zeros) is fetched and
- * compared as well, so no byte of a bundle may be another one.
+ * Every range is of whole blocks or pieces of one member, and no byte of a bundle may be another one.
  *
  * A source without ranges (a server that has none, an upload) is read once from its beginning to its end by the strict
  * reader, into the same places; nothing is taken from the running slot then, and the kernel comes before the image.
@@ -67,6 +68,7 @@ struct intake {
 	uint64_t copied, kept;           /* bytes of the image that the running slot, an earlier install had */
 
 	struct reader reader;
+	struct tar frame; /* what stands behind one member */
 	bool target_used;
 	struct target target; /* for a look, only its tree is used, in memory */
 	struct delta delta;   /* what the running slot has */

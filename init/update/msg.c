@@ -67,10 +67,25 @@ int msg_check(const struct msg *m, size_t n, struct err *e)
 	return is_whole(m) ? 0 : err_set(e, EPROTO, "%s with a broken field", kinds[m->kind].name);
 }
 
+/* What a server has said stands in it, and a terminal would act on some of that. */
+static void make_plain(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
 int msg_recv(int chan, struct msg *m, int *fd, struct err *e)
 {
 	ssize_t n = chan_recv(chan, m, sizeof(*m), fd, e);
 	if (n <= 0)
 		return (int)n;
-	return msg_check(m, (size_t)n, e) < 0 ? -1 : 1;
+	if (msg_check(m, (size_t)n, e) < 0)
+		return -1;
+	if (m->kind == MSG_WAITING)
+		make_plain(m->waiting.why);
+	else if (m->kind == MSG_FAILED)
+		make_plain(m->failed.why);
+	return 1;
 }

@@ -64,7 +64,7 @@ struct msg_done {
 	uint64_t copied, kept, fetched;
 };
 struct msg_failed {
-	uint32_t again; /* not 0: another try may do it (the file changed on the server) */
+	uint32_t again; /* not 0: another try may do it (the file changed on the server, or has no ranges any more) */
 	char why[ERR_TEXT];
 };
 /* A channel's index, signed as well. The lengths do not count the end that each text has. */
@@ -111,8 +111,8 @@ struct msg {
 
 /* fd -1: none. As chan_send. */
 MUST_CHECK int msg_send(int chan, const struct msg *m, int fd, struct err *e);
-/* 1: a whole message is in *m; 0: the other end is gone; -1: EAGAIN: nothing there; else the message is none of these.
- * fd as in chan_recv. */
+/* 1: a whole message is in *m, its sentences printable ASCII; 0: the other end is gone; -1: EAGAIN: nothing there; else
+ * the message is none of these. fd as in chan_recv. */
 MUST_CHECK int msg_recv(int chan, struct msg *m, int *fd, struct err *e);
 const char *msg_phase_name(uint32_t phase);
 

@@ -63,14 +63,21 @@ int offer_read(struct offer *o, const struct channel_text *t, bool synced, chann
 	return 0;
 }
 
-int offer_check(const struct offer *o, const char *url, const void *manifest, size_t len, struct err *e)
+void offer_name(const struct offer *o, struct order *order)
+{
+	if (!o->there || order->kind != ORDER_URL || !str_eq(o->url, order->source))
+		return;
+	order->named = true;
+	memcpy(order->manifest, o->manifest, sizeof(order->manifest));
+}
+
+int offer_check(const struct order *o, const void *manifest, size_t len, struct err *e)
 {
 	uint8_t sum[SHA256_BYTES];
-	if (!o->there || !str_eq(o->url, url))
+	if (!o->named)
 		return 0;
 	sha256(manifest, len, sum);
 	if (memcmp(sum, o->manifest, sizeof(sum)) == 0)
 		return 0;
-	return err_set(e, EBADMSG, "the bundle at that address is not the %s that channel %s names; check again",
-	               o->version, o->channel);
+	return err_set(e, EBADMSG, "the bundle at that address is not the one that the channel names; check again");
 }

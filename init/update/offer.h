@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "update/channel.h"
+#include "update/order.h"
 
 struct offer {
 	bool known; /* an index was believed: channel, serial, expires, text, withdrawn are its */
@@ -31,7 +32,9 @@ struct offer {
  * known: -1, and nothing is offered. synced: as channel_fresh has it. */
 MUST_CHECK int offer_read(struct offer *o, const struct channel_text *t, bool synced, channel_check_fn *check,
                           void *arg, struct err *e);
-/* Is this the manifest that the channel names for this address? 0 also for addresses that are not what is offered. */
-MUST_CHECK int offer_check(const struct offer *o, const char *url, const void *manifest, size_t len, struct err *e);
+/* An order for the address that is offered is one for the bundle that the channel names; others stay as they are. */
+void offer_name(const struct offer *o, struct order *order);
+/* Is this the manifest of the bundle that was named? 0 also when none was. */
+MUST_CHECK int offer_check(const struct order *o, const void *manifest, size_t len, struct err *e);
 
 #endif

@@ -133,11 +133,18 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 /* --- the record ------------------------------------------------------------------------------- */
 
 #define HEAD "install "
+#define SUM  "manifest "
 
 void order_record(const struct order *o, struct buf *b)
 {
 	struct order copy = *o;
 	buf_addf(b, HEAD "%s\n", o->source);
+	if (o->named) {
+		buf_add(b, SUM);
+		for (size_t i = 0; i < sizeof(o->manifest); i++)
+			buf_addf(b, "%02x", o->manifest[i]);
+		buf_add(b, "\n");
+	}
 	for (size_t i = 0; i < COUNT_OF(switches); i++) {
 		if (*flag(&copy, i))
 			buf_addf(b, "%s\n", switches[i].line);
@@ -157,6 +164,21 @@ static bool read_switch(struct order *o, const char *line)
 	return false;
 }
 
+static bool read_sum(struct order *o, const char *line)
+{
+	const char *digits = line + strlen(SUM);
+	if (o->named || !str_starts(line, SUM) || strlen(digits) != 2 * sizeof(o->manifest))
+		return false;
+	for (size_t i = 0; i < sizeof(o->manifest); i++) {
+		int high = str_hex_digit(digits[2 * i]), low = str_hex_digit(digits[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		o->manifest[i] = (uint8_t)(high << 4 | low);
+	}
+	o->named = true;
+	return true;
+}
+
 int order_read(struct order *o, const char *file, const char *text, size_t len, struct err *e)
 {
 	char line[sizeof(HEAD) + ORDER_SOURCE];
@@ -174,7 +196,7 @@ int order_read(struct order *o, const char *file, const char *text, size_t len, 
 			return err_set(e, EINVAL, "%s:1: no 'install SOURCE'", file);
 		if (at == 1 && parse_source(o, line + strlen(HEAD), e) < 0)
 			return err_prefix(e, "%s:1", file);
-		if (at > 1 && !read_switch(o, line))
+		if (at > 1 && !read_switch(o, line) && !read_sum(o, line))
 			return err_set(e, EINVAL, "%s:%u: '%.40s' is unknown or there twice", file, at, line);
 		text += n + 1;
 		len -= n + 1;

@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "format/sha256.h"
 
 #define ORDER_SOURCE 512          /* a request of 1 KiB holds no much longer one */
 #define ORDER_RECORD 1024         /* bytes of a record */
@@ -47,12 +48,15 @@ struct order {
 	uint64_t size; /* of an upload */
 	bool again, older, restart, snapshot;
 	bool paused; /* of a record: it waits for `resume` */
+	/* The channel has named the bundle: the sum of its manifest.yaml. */
+	bool named;
+	uint8_t manifest[SHA256_BYTES];
 };
 
 /* argv[0] is "update". Errors say what would be right. */
 MUST_CHECK int order_parse(struct order *o, unsigned argc, const char *const *argv, struct err *e);
-/* The record: one word a line, the source behind the first. order_read refuses whatever order_record does not write.
- * There is none of an upload: what a pipe has given does not come again. */
+/* The record: one word a line, the source behind the first, the sum behind `manifest`. order_read refuses whatever
+ * order_record does not write. There is none of an upload: what a pipe has given does not come again. */
 void order_record(const struct order *o, struct buf *b);
 MUST_CHECK int order_read(struct order *o, const char *file, const char *text, size_t len, struct err *e);
 

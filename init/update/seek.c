@@ -161,6 +161,20 @@ static void act(struct seek *s, const struct seek_world *w)
 	again_in(s, what == SEEK_NOTHING ? wait : what == SEEK_RESTART ? SEEK_LATER_MS : SEEK_SOON_MS);
 }
 
+/* Another channel has other offers. */
+static int load(struct seek *s, struct err *e)
+{
+	char before[sizeof(s->settings.update.url)];
+	memcpy(before, s->settings.update.url, sizeof(before));
+	if (settings_load(&s->settings, &s->room, e) < 0)
+		return -1;
+	if (!str_eq(before, s->settings.update.url)) {
+		s->offered = false;
+		s->due = 0;
+	}
+	return 0;
+}
+
 /* Where a channel is, and whether anything is to be done by itself. */
 static void tick(struct loop *l, void *arg)
 {
@@ -172,7 +186,7 @@ static void tick(struct loop *l, void *arg)
 		again_in(s, SEEK_SOON_MS);
 		return;
 	}
-	if (settings_load(&s->settings, &s->room, &e) < 0) {
+	if (load(s, &e) < 0) {
 		log_warnx(ROOM, "looking for updates: %s", e.text);
 		return;
 	}
@@ -189,7 +203,7 @@ int seek_order(struct seek *s, const struct order *o, struct err *e)
 {
 	if (s->step != SEEK_QUIET)
 		return err_set(e, EBUSY, "a look at the channel is under way; ask again when it is done");
-	if (settings_load(&s->settings, &s->room, e) < 0)
+	if (load(s, e) < 0)
 		return -1;
 	if (s->settings.update.url[0] == '\0')
 		return err_set(e, ENOENT, "there is no channel to ask: set update.url in the settings");

@@ -293,12 +293,10 @@ static int take_header(struct tar *t, struct err *e)
 	return t->sink->begin(t->arg, t->member, t->size, e);
 }
 
-/* Goes on from parts that are through. */
-static int settle(struct tar *t, struct err *e)
+/* From a member's data to what stands behind them, and from zeros that are through to what they end. */
+static void go_on(struct tar *t)
 {
-	if (t->state == TAR_IN_DATA && t->left == 0) {
-		if (t->sink->end(t->arg, t->member, e) < 0)
-			return -1;
+	if (t->state == TAR_IN_DATA) {
 		t->state = TAR_IN_PADDING;
 		t->left = padding(t->size);
 	}
@@ -310,7 +308,27 @@ static int settle(struct tar *t, struct err *e)
 	}
 	if (t->state == TAR_IN_TRAILER && t->left == 0)
 		t->state = TAR_DONE;
+}
+
+static int settle(struct tar *t, struct err *e)
+{
+	bool ends = t->state == TAR_IN_DATA && t->left == 0;
+
+	if (ends && t->sink->end(t->arg, t->member, e) < 0)
+		return -1;
+	if (ends || t->state != TAR_IN_DATA)
+		go_on(t);
 	return 0;
+}
+
+void tar_behind(struct tar *t, enum tar_member which, uint64_t at)
+{
+	t->member = which;
+	t->size = t->want[which];
+	t->at = at;
+	t->have = 0;
+	t->state = TAR_IN_DATA;
+	go_on(t);
 }
 
 static int take_zeros(const struct tar *t, const uint8_t *p, size_t n, struct err *e)

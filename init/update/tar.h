@@ -80,6 +80,9 @@ void tar_init(struct tar *t, const struct tar_sink *sink, void *arg);
 /* From now on a member of another size than want[member] is refused at its header. Called by the sink when it has
  * verified the manifest; rows of members that are through are not looked at. */
 void tar_expect(struct tar *t, const uint64_t want[TAR_MEMBERS]);
+/* What comes next stands behind the data of this member, at this byte: zeros, and the next header or the end. For
+ * whoever reads a bundle in ranges; the sizes are known. */
+void tar_behind(struct tar *t, enum tar_member which, uint64_t at);
 /* The next n bytes of the bundle. */
 MUST_CHECK int tar_feed(struct tar *t, const void *p, size_t n, struct err *e);
 /* The input has ended: -1 when the bundle has not. */

@@ -299,9 +299,12 @@ static int get_index(struct fetch *f, struct msg_index *m, struct err *e)
 	struct buf text, sig;
 	buf_init(&text, m->text, sizeof(m->text));
 	buf_init(&sig, m->sig, sizeof(m->sig));
-	if (url_suffix(beside, worker.url, ".sig", e) < 0 || fetch_get(f, worker.url, &text, e) < 0 ||
-	    fetch_get(f, beside, &sig, e) < 0)
+	if (url_suffix(beside, worker.url, ".sig", e) < 0)
 		return -1;
+	if (fetch_get(f, worker.url, &text, e) < 0)
+		return err_prefix(e, "the index");
+	if (fetch_get(f, beside, &sig, e) < 0)
+		return err_prefix(e, "the signature beside the index");
 	m->text_len = (uint32_t)text.len;
 	m->sig_len = (uint32_t)sig.len;
 	if (signature_check(&worker.keys, m->text, text.len, (const uint8_t *)m->sig, sig.len, &signer, e) < 0)
@@ -360,7 +363,7 @@ static void say_end(int rc, const struct err *e)
 	const struct intake *in = &worker.intake;
 	struct msg m = {.kind = rc < 0 ? MSG_FAILED : MSG_DONE};
 	if (rc < 0) {
-		m.failed.again = e->code == ESTALE;
+		m.failed.again = e->code == ESTALE || e->code == EOPNOTSUPP; /* another worker begins without ranges */
 		memcpy(m.failed.why, e->text, sizeof(m.failed.why));
 	} else {
 		m.done = (struct msg_done){in->copied, in->kept, source_fetched(&worker.source)};

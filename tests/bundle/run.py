@@ -458,6 +458,14 @@ def release_check(where):
     check(box, False, f"{bundle}: has another root than")
     box.make()
     check(box, True)
+    # A box takes every key of the folder, whatever its name.
+    shutil.copy(dev.keys / "current.pem", box.keys / "third.pem")
+    check(box, False, "third.pem: a development key")
+    (box.keys / "third.pem").unlink()
+    # An image of an earlier build, which has other keys than the root has now.
+    (box.out / "hearth.img").write_bytes(bytes(5000) + (dev.keys / "next.pem").read_bytes() + bytes(5000))
+    check(box, False, "hearth.img: has a development key in it")
+    (box.out / "hearth.img").unlink()
     (box.keys / "next.pem").unlink()
     check(box, False, "next.pem: is not there")
 

@@ -17,6 +17,7 @@ static void check_record(const struct order *o, const char *want, size_t len)
 	FUZZ_CHECK(buf_ok(&b));
 	FUZZ_CHECK(order_read(&again, "job", text, b.len, &e) == 0 && str_eq(again.source, o->source));
 	FUZZ_CHECK(again.again == o->again && again.older == o->older && again.restart == o->restart);
+	FUZZ_CHECK(again.named == o->named && memcmp(again.manifest, o->manifest, sizeof(o->manifest)) == 0);
 	FUZZ_CHECK(!want || b.len == len); /* the lines may come in another order */
 }
 

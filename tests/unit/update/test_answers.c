@@ -2,6 +2,7 @@
 #include "update/answers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,10 +10,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/paths.h"
 #include "base/str.h"
 #include "fake/sys.h"
 #include "loop/chan.h"
@@ -153,6 +156,41 @@ static void a_descriptor_that_nobody_takes_is_closed(void **state)
 	}
 }
 
+static int settings(const char *path, int flags, mode_t mode)
+{
+	static const char text[] = "update: {url: 'http://h/index.yaml'}\n";
+	int fd;
+
+	if (!str_eq(path, PATH_RUN_SETTINGS)) {
+		errno = ENOENT;
+		return -1;
+	}
+	(void)mode;
+	fd = memfd_create("settings", flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+	assert_int_equal(pwrite(fd, text, strlen(text), 0), strlen(text));
+	return fd;
+}
+
+/* While one order waits for its answer, another one does not take that away. */
+static void one_waits_at_a_time(void **state)
+{
+	static const char *const words[] = {"update|check", "update|install", "update|install|http://h/x",
+	                                    "update|show|http://h/x"};
+	enum proto_kind kind;
+
+	(void)state;
+	fake_open = settings;
+	answers.pending = 77;
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		const char *text = ask(words[i], (uint32_t)i + 1, &kind);
+		assert_non_null(text);
+		assert_int_equal(kind, PROTO_ERROR);
+		assert_string_equal(text, "another order waits for its answer; ask again in a moment");
+	}
+	assert_int_equal(answers.pending, 77);
+	assert_int_equal(seek.step, SEEK_QUIET);
+}
+
 static void the_end_of_the_channel_ends_the_role(void **state)
 {
 	(void)state;
@@ -216,6 +254,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(each_ask_gets_an_answer),
+		T(one_waits_at_a_time),
 		T(a_descriptor_that_nobody_takes_is_closed),
 		T(the_end_of_the_channel_ends_the_role),
 		T(a_restart_is_asked_for),

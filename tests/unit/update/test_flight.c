@@ -146,7 +146,7 @@ static void pieces_across_a_lost_connection(void **state)
 	assert_int_equal(give(f, 60000, 10000), 10000);
 	assert_int_equal(expected, FETCH_PIECE);
 	assert_int_equal(flight_ended(&flight, CURLE_RECV_ERROR, &e), FLIGHT_AGAIN);
-	assert_string_equal(e.text, "an error");
+	assert_string_equal(e.text, "error 56 of libcurl");
 	assert_int_equal(flight.at, 70000);
 	flight.again = true;
 	f = start();
@@ -158,6 +158,18 @@ static void pieces_across_a_lost_connection(void **state)
 	assert_int_equal(pieces, 3);
 	assert_int_equal(counted.body, 150000);
 	assert_int_equal(counted.retries, 1);
+}
+
+/* Some servers end their lines with a newline alone. */
+static void lines_that_end_with_a_newline(void **state)
+{
+	(void)state;
+	take(ANSWER_RANGE, 0, 99);
+	struct fake_curl *f = start();
+	fake_curl_head(f, 206, "HTTP/1.1 206 P\nContent-Range: bytes 0-99/200\nContent-Length: 100\n\n");
+	assert_int_equal(file.size, 200);
+	assert_int_equal(give(f, 0, 100), 100);
+	assert_int_equal(flight_ended(&flight, CURLE_OK, &e), FLIGHT_DONE);
 }
 
 static void bodies_that_do_not_fit(void **state)
@@ -385,6 +397,7 @@ int main(void)
 		ROW(what_is_sent),
 		ROW(https_wants_authorities),
 		ROW(pieces_across_a_lost_connection),
+		ROW(lines_that_end_with_a_newline),
 		ROW(bodies_that_do_not_fit),
 		ROW(a_head_that_is_wrong_ends_it),
 		ROW(more_heads_than_one),

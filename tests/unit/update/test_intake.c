@@ -424,8 +424,8 @@ static void a_kernel_that_was_cut(void **state)
 	assert_int_equal(pwrite(uki_fd, "y", 1, 5), 1);
 	assert_int_equal(install(), 0);
 	assert_true(is_installed());
-	/* The first piece and all behind the second, with the list between its headers. */
-	assert_int_equal(source_fetched(&source) - before, UKI - KERNEL_PIECE + 3 * TAR_BLOCK);
+	/* The first piece and all behind the second, with the list. */
+	assert_int_equal(source_fetched(&source) - before, UKI - KERNEL_PIECE + sizeof(hashes));
 }
 
 /* Signed, and wrong all the same. */
@@ -465,6 +465,34 @@ static void a_look_writes_nothing(void **state)
 	signed_well = false;
 	assert_int_equal(run(true, &fetch), -1);
 	assert_string_equal(e.text, "wrong signature");
+}
+
+/* Between the members, and behind the last one: refused before anybody is asked, and before anything is written. */
+static void what_stands_between_is_looked_at_first(void **state)
+{
+	const uint64_t spots[] = {at[TAR_VERITY] - 9,
+	                          at[TAR_HASHES] - TAR_BLOCK,
+	                          at[TAR_HASHES] + sizeof(hashes),
+	                          at[TAR_UKI] - TAR_BLOCK + 130,
+	                          at[TAR_UKI] + UKI,
+	                          at[TAR_ROOT] - 200,
+	                          at[TAR_ROOT] + IMAGE,
+	                          length - 1};
+	uint64_t fetch;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(spots); i++) {
+		file[spots[i]] ^= 4;
+		assert_int_equal(install(), -1);
+		assert_int_equal(offers, 0);
+		assert_true(is_untouched());
+		assert_int_equal(run(true, &fetch), -1);
+		file[spots[i]] ^= 4;
+	}
+	tar_header(TAR_VERITY, tree.len, 1, file + at[TAR_UKI] - TAR_BLOCK);
+	assert_int_equal(install(), -1);
+	assert_non_null(strstr(e.text, "root.verity stands twice in the bundle, again at byte "));
+	assert_int_equal(offers, 0);
 }
 
 /* One byte, anywhere: all of the bundle is covered. */
@@ -577,6 +605,7 @@ int main(void)
 		T(a_kernel_that_was_cut),
 		T(a_list_that_does_not_fit_the_kernel),
 		T(a_look_writes_nothing),
+		T(what_stands_between_is_looked_at_first),
 		T(each_damage_is_found),
 		T(every_call_fails_once),
 		T(an_upload_lands_there_too),

@@ -195,14 +195,25 @@ static void it_does_not_go_back(void **state)
 /* The sum above is that of "abc" (FIPS 180-4). */
 static void the_bundle_is_the_one_that_was_named(void **state)
 {
+	struct order order = {.kind = ORDER_URL, .source = "http://h/stable/a/hearth-0.2.0.hearth"};
+
 	(void)state;
 	assert_int_equal(take(42, NOW, VERSION("0.2.0", "0.1.0"), false), 0);
-	assert_int_equal(offer_check(&o, o.url, "abc", 3, &e), 0);
-	assert_int_equal(offer_check(&o, o.url, "abd", 3, &e), -1);
-	assert_non_null(strstr(e.text, "is not the 0.2.0 that channel stable names"));
-	assert_int_equal(offer_check(&o, "http://h/other", "abd", 3, &e), 0);
+	assert_int_equal(offer_check(&order, "abd", 3, &e), 0);
+	offer_name(&o, &order);
+	assert_int_equal(offer_check(&order, "abc", 3, &e), 0);
+	assert_int_equal(offer_check(&order, "abd", 3, &e), -1);
+	assert_non_null(strstr(e.text, "is not the one that the channel names"));
+	/* Another address, and one that is no address, stay as they are; what was named stays so without an offer. */
+	struct order other = {.kind = ORDER_URL, .source = "http://h/other"};
+	offer_name(&o, &other);
+	assert_false(other.named);
 	memset(&o, 0, sizeof(o));
-	assert_int_equal(offer_check(&o, "", "abd", 3, &e), 0);
+	other.source[0] = '\0';
+	offer_name(&o, &other);
+	assert_false(other.named);
+	offer_name(&o, &order);
+	assert_true(order.named);
 }
 
 int main(void)

@@ -11,6 +11,8 @@
 #include "base/str.h"
 #include "update/order.h"
 
+#define SUM "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static struct err e;
 static struct order o;
 
@@ -130,9 +132,12 @@ static void a_record_says_the_same(void **state)
 	struct buf b;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases) * 2; i++) {
-		assert_int_equal(parse(cases[i / 2]), 0);
+	for (size_t i = 0; i < COUNT_OF(cases) * 4; i++) {
+		assert_int_equal(parse(cases[i / 4]), 0);
 		o.paused = i % 2;
+		o.named = i % 4 > 1;
+		for (size_t k = 0; o.named && k < sizeof(o.manifest); k++)
+			o.manifest[k] = (uint8_t)(0xF0 + k);
 		buf_init(&b, text, sizeof(text));
 		order_record(&o, &b);
 		assert_true(buf_ok(&b));
@@ -159,6 +164,11 @@ static void other_records_are_refused(void **state)
 		"show usb\n",
 		"install an upload\n",
 		"upload 5\n",
+		"install http://a/b\nmanifest\n",
+		"install http://a/b\nmanifest 00\n",
+		"install http://a/b\nmanifest " SUM "0\n",
+		"install http://a/b\nmanifest G" SUM "\n",
+		"install http://a/b\nmanifest " SUM "\nmanifest " SUM "\n",
 	};
 
 	(void)state;

@@ -315,6 +315,27 @@ static void by_itself(void **state)
 	assert_string_equal(restarted, "0.2.0");
 }
 
+/* What one channel offered in the morning is not installed at night, when the settings name another one by then. */
+static void another_channel_has_another_offer(void **state)
+{
+	(void)state;
+	seek_begin(&seek);
+	turn();
+	seek_world(&seek, &good);
+	conduct.offer.there = true;
+	strcpy(conduct.offer.version, "0.2.0");
+	assert_true(seek_decided(&seek, NULL));
+	conduct.looking = conduct.undecided = false;
+	assert_true(seek.offered);
+	settings = "update: {url: 'http://h/other.yaml', automatic: true}\n";
+	turn();
+	assert_int_equal(asked, 2);
+	assert_false(seek.offered);
+	seek_world(&seek, &good);
+	assert_true(conduct.looking);
+	assert_string_equal(conduct.next.source, "http://h/other.yaml");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -327,6 +348,7 @@ int main(void)
 		T(without_a_channel_there_is_nothing_to_ask),
 		T(an_install_follows_its_look),
 		T(by_itself),
+		T(another_channel_has_another_offer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

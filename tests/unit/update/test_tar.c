@@ -316,6 +316,31 @@ static void sizes_are_those_of_the_manifest(void **state)
 	assert_string_equal(e.text, "uki.efi has 513 bytes; the manifest says 514");
 }
 
+/* Behind each member stands the next header, and behind the last one the end; sizes of all kinds of padding. */
+static void what_stands_behind_a_member(void **state)
+{
+	uint64_t at[TAR_MEMBERS];
+
+	(void)state;
+	assert_int_equal(tar_offsets(sizes, at), length);
+	for (unsigned i = 0; i < TAR_MEMBERS; i++) {
+		uint64_t from = at[i] + sizes[i], to = i < TAR_ROOT ? at[i + 1] : length;
+		tar_init(&t, &sink, NULL);
+		tar_expect(&t, sizes);
+		t.mtime = MTIME;
+		memset(&seen, 0, sizeof(seen));
+		tar_behind(&t, i, from);
+		assert_int_equal(tar_feed(&t, file + from, to - from, &e), 0);
+		assert_int_equal(t.state, i < TAR_ROOT ? TAR_IN_DATA : TAR_DONE);
+		assert_int_equal(t.at, to);
+		assert_int_equal(t.member, i < TAR_ROOT ? i + 1 : i);
+		file[to - 1] ^= 1;
+		tar_behind(&t, i, from);
+		assert_int_equal(tar_feed(&t, file + from, to - from, &e), -1);
+		file[to - 1] ^= 1;
+	}
+}
+
 static void zeros_are_zeros(void **state)
 {
 	(void)state;
@@ -393,6 +418,7 @@ int main(void)
 		cmocka_unit_test_setup(order_is_fixed, setup),
 		cmocka_unit_test_setup(every_member_must_be_there, setup),
 		cmocka_unit_test_setup(sizes_are_those_of_the_manifest, setup),
+		cmocka_unit_test_setup(what_stands_behind_a_member, setup),
 		cmocka_unit_test_setup(zeros_are_zeros, setup),
 		cmocka_unit_test_setup(nothing_stands_behind_the_end, setup),
 		cmocka_unit_test_setup(cut_anywhere_is_cut, setup),

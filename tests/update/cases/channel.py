@@ -1,5 +1,6 @@
 """The channel of the settings: what its index offers, what is refused of it, and what the box does by itself."""
 import hashlib
+import signal
 import time
 
 from box import until
@@ -92,7 +93,8 @@ def case_channel_refused(stage):
         said = box.refusal('check')
         assert 'sign' in said, said
         del stage.server.files['/s/index.yaml.sig']
-        box.refusal('check')
+        said = box.refusal('check')
+        assert said.startswith('the signature beside the index: http://') and '404' in said, said
         # Going back is seen also by the next role.
         publish(stage, good, serial=43)
         box.update('check')
@@ -123,8 +125,39 @@ def case_channel_choice(stage):
         assert 'nothing newer' in box.refusal('install')
         # What lies at the address is not what the index says.
         publish(stage, row('0.2.0', stage.bundle(stage.new_blocks, '0.2.0', build='other')))
-        assert 'is not the 0.2.0 that channel stable names' in box.refusal('install')
+        assert 'is not the one that the channel names' in box.refusal('install')
         assert box.entries() == ['hearth-0000-b.efi', 'hearth-0001-a.efi'], box.entries()
+
+
+def case_channel_outlives(stage):
+    """What the channel has named is held against the bundle behind a restart, too."""
+    bundle = newer(stage)
+    publish(stage, row('0.2.0', bundle))
+    stage.server.rate = 1 << 20
+    with stage.box() as box:
+        settings(stage, box)
+        box.update('install')
+        until(lambda: box.update().get('fetched', 0) > 0, 'it is under way')
+        box.stop(signal.SIGKILL)
+        stage.server.rate = 0
+        other = stage.bundle(stage.new_blocks, '0.3.0').pack()
+        stage.server.files['/s/hearth-0.2.0.hearth'] = other
+        box.start()
+        assert 'is not the one that the channel names' in box.wait_state('failed', 'ready')['message']
+        assert box.entries() == ['hearth-0001-a.efi'], box.entries()
+    box.remove()
+    # As it was named it goes on.
+    stage.server.files['/s/hearth-0.2.0.hearth'] = bundle.pack()
+    stage.server.rate = 1 << 20
+    with stage.box() as box:
+        settings(stage, box)
+        box.update('install')
+        until(lambda: box.update().get('fetched', 0) > 0, 'it is under way')
+        box.stop(signal.SIGKILL)
+        stage.server.rate = 0
+        box.start()
+        box.wait_state('ready')
+        check_installed(stage, box, bundle)
 
 
 def case_channel_silent(stage):

@@ -146,6 +146,39 @@ def case_server_gone(stage):
         check_installed(stage, box, bundle)
 
 
+def case_ranges_gone(stage):
+    """Another server answers in the middle, one that has no ranges: all of it is read, and what is there is kept."""
+    with stage.box() as box:
+        bundle = begin(stage, box)
+        stage.server.ranges = False
+        stage.server.rate = 0
+        box.wait_state('ready', 'failed')
+        check_installed(stage, box, bundle)
+
+
+def case_waiting_outlives(stage):
+    """What was started before the network was there goes on behind a restart, too; what is refused then is not."""
+    bundle = stage.bundle(stage.new_blocks)
+    stage.server.files['/new.hearth'] = bundle.pack()
+    stage.server.files['/old.hearth'] = stage.bundle(stage.new_blocks, '0.0.9', minimum='0.0.1').pack()
+    for name, state in (('/old.hearth', 'failed'), ('/new.hearth', 'ready')):
+        with stage.box() as box:
+            before = box.picture()
+            stage.server.cut = 0
+            said = box.update('install', stage.server.url(name))['message']
+            assert said.startswith('started, and waiting: http://127.0.0.1'), said
+            box.stop(signal.SIGKILL)
+            stage.server.cut = None
+            box.start()
+            box.wait_state(state)
+            assert not box.exists('data/update/job')
+            if state == 'ready':
+                check_installed(stage, box, bundle)
+            else:
+                assert box.picture() == before
+        box.remove()
+
+
 def case_file_changes(stage):
     """Another bundle at the same address, in the middle."""
     with stage.box() as box:
