@@ -60,7 +60,7 @@ struct box {
 	char system_detail[LIMIT_DETAIL];
 	int log_chan;    /* our end of the log service's channel, -1: it does not run */
 	bool log_reopen; /* "reopen" is still to be told */
-	struct loop_timer log_again, judge, damage, keep_clock, reap, power_later;
+	struct loop_timer log_again, judge, damage, keep_clock, reap, power_later, consoles;
 	struct helper keep;
 	char version[VERSION_TEXT]; /* that runs */
 	char slot;                  /* that runs: 'a', 'b'; '\0': nobody knows */

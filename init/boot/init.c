@@ -104,7 +104,7 @@ static int start_cgroups(void *arg, struct err *e)
 	return b->services.cgroups ? 0 : err_prefix(e, "services run without limits");
 }
 
-/* Before any service: servers bind to 127.0.0.1, network or not. */
+/* Before any other service: servers bind to 127.0.0.1, network or not. */
 static int start_loopback(void *arg, struct err *e)
 {
 	(void)arg;
@@ -129,6 +129,13 @@ static int start_control(void *arg, struct err *e)
 	return 0;
 }
 
+static int start_consoles(void *arg, struct err *e)
+{
+	(void)e; /* what is wrong with them is told with all other services */
+	wire_consoles(arg);
+	return 0;
+}
+
 static int start_services(void *arg, struct err *e)
 {
 	return wire_services(arg, e);
@@ -145,10 +152,12 @@ static const struct stage_row stages[] = {
 	{"mounts", start_mounts, NULL, NULL, 0, STAGE_DEGRADED, NULL},
 	{"watchdog", start_watchdog, NULL, "mounts", 0, STAGE_CONTINUE, NULL},
 	{"cgroups", start_cgroups, NULL, NULL, 0, STAGE_DEGRADED, NULL},
-	{"loopback", start_loopback, NULL, NULL, 0, STAGE_CONTINUE, NULL},
-	{"clock", start_clock, NULL, NULL, 0, STAGE_CONTINUE, NULL},
 	{"control", start_control, NULL, NULL, 0, STAGE_RESCUE, NULL},
-	{"services", start_services, NULL, NULL, 0, STAGE_RESCUE, NULL},
+	/* All that follows takes its time, and a person is to see it come up. */
+	{"consoles", start_consoles, WIRE_CONSOLES, NULL, 2 * WIRE_CONSOLES_MS, STAGE_CONTINUE, "a console"},
+	{"loopback", start_loopback, NULL, "consoles", 0, STAGE_CONTINUE, NULL},
+	{"clock", start_clock, NULL, "consoles", 0, STAGE_CONTINUE, NULL},
+	{"services", start_services, NULL, "consoles", 0, STAGE_RESCUE, NULL},
 	{"state", NULL, "state-mounted", NULL, 90000, STAGE_DEGRADED, "the state partition"},
 	{"settings", start_settings, NULL, "state", 0, STAGE_DEGRADED, NULL},
 	{"data", NULL, "data-mounted", NULL, 180000, STAGE_DEGRADED, "the data partition"},

@@ -128,6 +128,40 @@ static int no_log(const char *name, void *arg)
 	return -1;
 }
 
+/* ---- consoles ---- */
+
+static bool console_is_coming(const struct services *ss)
+{
+	for (unsigned i = 0; i < ss->count; i++) {
+		enum service_state s = ss->service[i].state;
+		bool coming = s == SERVICE_DOWN || s == SERVICE_WAITING || s == SERVICE_STARTING;
+		if (ss->service[i].want_up && coming)
+			return true;
+	}
+	return false;
+}
+
+static void on_consoles(struct loop *l, void *arg)
+{
+	struct box *box = arg;
+	(void)l;
+	fact_set(&box->facts, WIRE_CONSOLES, FACT_ON, "");
+}
+
+/* From the loop: what the fact sets off must not run within the change of a service. */
+static void look_at_consoles(struct box *box)
+{
+	if (box->consoles.armed && !console_is_coming(&box->services))
+		loop_after(&box->loop, &box->consoles, 0, on_consoles, box);
+}
+
+void wire_consoles(struct box *box)
+{
+	services_start_early(&box->services, PATH_SERVICES);
+	loop_after(&box->loop, &box->consoles, WIRE_CONSOLES_MS, on_consoles, box);
+	look_at_consoles(box);
+}
+
 /* ---- services ---- */
 
 /* Once, now: later the disk may be dying, and a command must not wait for it. */
@@ -154,8 +188,6 @@ static void decide_kubernetes(struct box *box)
 
 int wire_services(struct box *box, struct err *e)
 {
-	if (box->services.count > 0)
-		return 0;
 	(void)identify_settings(&box->identify, on_settings_problem, box);
 	trial_settings(box);
 	guard_settings(&box->guard, box->identify.settings.watchdog);
@@ -355,6 +387,7 @@ static void on_event(const struct event *ev, void *arg)
 		say(&box->say, "%s: %s", ev->name, ev->text);
 	if (ev->kind == EVENT_SERVICE) {
 		feed_log(box);
+		look_at_consoles(box);
 		judge_later(box);
 	}
 	control_event(&box->control);

@@ -8,10 +8,17 @@
 /* The stage of the boot that is not there, nor what stands below it, when Kubernetes is left out. */
 #define WIRE_KUBERNETES "kubernetes"
 
+#define WIRE_CONSOLES    "consoles"
+#define WIRE_CONSOLES_MS 500
+
 /* Connects the parts of *box, which are initialised. */
 MUST_CHECK int wire_init(struct box *box, struct err *e);
 /* Adds a problem of a source (see problem.h) and tells it. */
 void wire_problem(struct box *box, const char *source, const char *text);
+/* Starts the image's consoles, before all the rest is read, and sets the fact WIRE_CONSOLES as soon as they have had
+ * their turn (ready, or failed), at the latest after WIRE_CONSOLES_MS: PID 1, which does one thing after the other, has
+ * nothing else to do until they have their first answers. */
+void wire_consoles(struct box *box);
 /* Loads the service files of the image; a stage's start function. */
 MUST_CHECK int wire_services(struct box *box, struct err *e);
 /* Applies identity and settings and loads the box's own services, once the state is mounted; idem. */

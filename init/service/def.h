@@ -10,7 +10,7 @@
  *   requires: [a, b]    after: [c]    when: [state-mounted]
  *   start-timeout: 30s  stop-timeout: 10s  stop-signal: TERM      # these are the defaults
  *   user: web                     # name in /etc/passwd; default root
- *   tty: /dev/ttyS0
+ *   tty: /dev/ttyS0               # see services_start_early, too
  *   control: true                 # control channel on descriptor 3
  *   keep: true                    # stopped last at shutdown
  *   memory-max: 16M     memory-min: 4M     oom-score-adj: -500

@@ -17,6 +17,7 @@
 #include "service/fsm.h"
 #include "service/graph.h"
 
+#define EARLY         "console" /* begins the name of a file that does not wait for the rest */
 #define SETTLE_STARTS 2 /* programs started in one round of the loop, so that who has started is answered meanwhile */
 
 /* File-static because it is large and short-lived; touched only while a folder is loaded. */
@@ -253,8 +254,6 @@ static int add_one(struct services *ss, const struct service_def *d, struct err 
 		new_slot(ss, d);
 		return 0;
 	}
-	if (old->started && str_eq(old->def.file, d->file))
-		return 0; /* the same folder once more */
 	if (old->started)
 		return err_set(e, EBUSY, "%s:1: '%s' of %s was started before this folder is read; it stays as it is",
 		               d->file, d->name, old->def.file);
@@ -268,7 +267,17 @@ static int add_one(struct services *ss, const struct service_def *d, struct err 
 	return 0;
 }
 
-static int load_file(struct services *ss, const char *folder, const char *name, struct err *e)
+static bool is_loaded(const struct services *ss, const char *file)
+{
+	unsigned i = 0;
+
+	while (i < ss->count && !str_eq(ss->service[i].def.file, file))
+		i++;
+	return i < ss->count;
+}
+
+/* Into scratch.def; 1: nothing, for it is loaded already. */
+static int read_file(struct services *ss, const char *folder, const char *name, struct err *e)
 {
 	char path[LIMIT_PATH], shown[LIMIT_PATH];
 	struct buf b;
@@ -279,12 +288,12 @@ static int load_file(struct services *ss, const char *folder, const char *name, 
 		return err_set(e, ENAMETOOLONG, "%s/%s:1: name too long", folder, name);
 	if (n < 5 || !str_eq(name + n - 5, ".yaml"))
 		return err_set(e, EINVAL, "%s:1: a service file is called NAME.yaml; rename it", shown);
+	if (is_loaded(ss, shown))
+		return 1;
 	buf_init(&b, scratch.text, sizeof(scratch.text));
 	if (file_read(path, &b, e) < 0)
 		return err_prefix(e, "%s:1", shown);
-	if (def_parse(&scratch.def, shown, scratch.text, b.len, ss->user, e) < 0)
-		return -1;
-	return add_one(ss, &scratch.def, e);
+	return def_parse(&scratch.def, shown, scratch.text, b.len, ss->user, e);
 }
 
 unsigned services_load(struct services *ss, const char *folder, services_problem_fn *on_problem, void *arg)
@@ -295,8 +304,10 @@ unsigned services_load(struct services *ss, const char *folder, services_problem
 	if (folder_read(&scratch.folder, folder, &e) < 0)
 		report(&r, "services", e.text);
 	for (unsigned i = 0; i < scratch.folder.count; i++) {
-		const char *name = scratch.folder.name[i];
-		if (load_file(ss, folder, name, &e) < 0)
+		int rc = read_file(ss, folder, scratch.folder.name[i], &e);
+		if (rc == 0)
+			rc = add_one(ss, &scratch.def, &e);
+		if (rc < 0)
 			report(&r, "services", e.text);
 	}
 	if (scratch.folder.lost > 0) {
@@ -306,6 +317,26 @@ unsigned services_load(struct services *ss, const char *folder, services_problem
 		r.count += scratch.folder.lost - 1;
 	}
 	return r.count;
+}
+
+static bool is_console(const struct service_def *d)
+{
+	return d->tty[0] != '\0' && d->requires_count + d->after_count == 0;
+}
+
+void services_start_early(struct services *ss, const char *folder)
+{
+	struct err untold;
+
+	if (folder_read(&scratch.folder, folder, &untold) < 0)
+		return;
+	for (unsigned i = 0; i < scratch.folder.count; i++) {
+		const char *name = scratch.folder.name[i];
+		if (str_starts(name, EARLY) && read_file(ss, folder, name, &untold) == 0 && is_console(&scratch.def))
+			(void)!add_one(ss, &scratch.def, &untold);
+	}
+	(void)services_link(ss, NULL, NULL); /* refuses none: they name no other service */
+	services_start_all(ss);
 }
 
 static void on_graph_problem(struct service *s, const char *message, void *arg)

@@ -140,6 +140,18 @@ def case_unknown_requirement(make):
     check(any('lost.yaml:' in p and 'nowhere' in p for p in problems), problems)
 
 
+def case_console_without_terminal(make):
+    """Consoles come first; one that cannot start holds nobody, and is told once."""
+    box = make({'a': service('a', SLEEP), 'console-x': service('console-x', SLEEP, tty='/dev/none'),
+                'console-y': service('console-y', SLEEP, tty='/dev/none', after=['nobody'])})
+    box.wait_ready('a')
+    check([s['name'] for s in box.ask('services')['services']] == ['console-x', 'a', 'console-y'], 'in this order')
+    check(box.service('console-x')['state'] == 'backoff', box.service('console-x'))
+    check(len([p for p in box.ask('status')['problems'] if 'console-y' in p]) == 1, box.ask('status')['problems'])
+    stages = {s['name']: s for s in box.ask('status')['stages']}
+    check(stages['consoles']['state'] == 'done' and stages['consoles']['ms'] < 500, stages['consoles'])
+
+
 def case_no_services(make):
     box = make({})
     box.wait_control()

@@ -162,6 +162,83 @@ static void test_clock_is_kept_only_when_it_is_right(void **state)
 	assert_int_equal(box.system, SYSTEM_STOPPING);
 }
 
+static unsigned rests;
+
+static int start_consoles(void *arg, struct err *why)
+{
+	(void)why;
+	wire_consoles(arg);
+	return 0;
+}
+
+static int start_rest(void *arg, struct err *why)
+{
+	(void)arg;
+	(void)why;
+	rests++;
+	return 0;
+}
+
+/* A console that is on its way, and a stage that waits for its turn. */
+static struct service *begin_with_console(void)
+{
+	static const struct stage_row consoles_first[] = {
+		{"consoles", start_consoles, WIRE_CONSOLES, NULL, 60000, STAGE_CONTINUE, "a console"},
+		{"rest", start_rest, NULL, "consoles", 0, STAGE_CONTINUE, NULL},
+		{NULL, NULL, NULL, NULL, 0, STAGE_CONTINUE, NULL},
+	};
+	struct service *s = box_service("console-a");
+	s->want_up = true;
+	s->state = SERVICE_STARTING;
+	rests = 0;
+	assert_int_equal(stages_init(&box.stages, consoles_first, wire_stage, &box, &e), 0);
+	stages_begin(&box.stages);
+	step();
+	assert_int_equal(rests, 0);
+	return s;
+}
+
+static void test_the_rest_waits_for_the_consoles(void **state)
+{
+	static const enum service_state turns[] = {SERVICE_READY, SERVICE_BACKOFF, SERVICE_FAILED, SERVICE_DONE};
+	void *none = NULL;
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(turns); i++) {
+		struct service *s = begin_with_console();
+		table_set_state(s, turns[i], "");
+		assert_int_equal(rests, 0); /* not within the change of a service */
+		step();
+		assert_int_equal(rests, 1);
+		assert_int_equal(teardown(&none), 0);
+		assert_int_equal(setup(&none), 0);
+	}
+}
+
+static void test_the_rest_waits_for_no_console_for_ever(void **state)
+{
+	(void)state;
+	struct service *s = begin_with_console();
+	box_service("console-off"); /* not wanted: nobody waits for it */
+	fake_clock_ms += WIRE_CONSOLES_MS - 1;
+	step();
+	assert_int_equal(rests, 0);
+	fake_clock_ms++;
+	step();
+	assert_int_equal(rests, 1);
+	table_set_state(s, SERVICE_READY, "");
+	step();
+	assert_int_equal(rests, 1);
+	assert_false(box.consoles.armed);
+}
+
+static void test_no_console(void **state)
+{
+	(void)state;
+	wire_consoles(&box);
+	step();
+	assert_int_equal(fact_get(&box.facts, WIRE_CONSOLES), FACT_ON);
+}
+
 static void test_no_services(void **state)
 {
 	(void)state;
@@ -273,6 +350,7 @@ static void test_torture(void **state)
 		before = fake_open_fds();
 		assert_int_equal(setup(&none), 0);
 		fake_fail_at(n, ENOMEM);
+		wire_consoles(&box);
 		(void)!wire_services(&box, &e);
 		(void)!wire_state(&box, &e);
 		stages_begin(&box.stages);
@@ -303,6 +381,9 @@ int main(void)
 		TEST(test_log_service_gets_the_pipes),
 		TEST(test_other_services_get_a_control_channel),
 		TEST(test_clock_is_kept_only_when_it_is_right),
+		TEST(test_the_rest_waits_for_the_consoles),
+		TEST(test_the_rest_waits_for_no_console_for_ever),
+		TEST(test_no_console),
 		TEST(test_no_services),
 		TEST(test_which_kubernetes_is_inside),
 		TEST(test_started_when_all_stages_are_over),

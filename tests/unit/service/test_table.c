@@ -253,6 +253,40 @@ static void shutdown_order(void **state)
 	assert_true(services_all_down(&box.services));
 }
 
+/* Paths of the system that stand for folders of the test. */
+static const char *moved(const char *path, char buf[256])
+{
+	static const char *const from[] = {PATH_CGROUP, PATH_RUN "/services"}, *const to[] = {"cgroup", "copies"};
+
+	for (size_t i = 0; i < COUNT_OF(from); i++) {
+		if (!str_starts(path, from[i]))
+			continue;
+		snprintf(buf, 256, "%s/%s%s", box.dir, to[i], path + strlen(from[i]));
+		return buf;
+	}
+	return path;
+}
+
+static int moved_open(const char *path, int flags, mode_t mode)
+{
+	char buf[256];
+	return open(moved(path, buf), flags, mode);
+}
+
+static int moved_mkdir(const char *path, mode_t mode)
+{
+	char buf[256];
+	return mkdir(moved(path, buf), mode);
+}
+
+static void make_folder(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", box.dir, name);
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
 static void loading(void **state)
 {
 	char name[32];
@@ -302,6 +336,74 @@ static void loading(void **state)
 	char command[96];
 	snprintf(command, sizeof(command), "rm -rf %s", first);
 	assert_int_equal(system(command), 0);
+}
+
+#define TTY "tty: /dev/tty1\n"
+
+static void consoles_do_not_wait_until_the_rest_is_read(void **state)
+{
+	(void)state;
+	box_add("console-a", TTY "keep: true\n");
+	box_add("console-after", TTY "after: [z]\n");
+	box_add("console-bad", TTY "comand: [/b]\n");
+	box_add("console-needs", TTY "requires: [z]\n");
+	box_add("console-off", TTY "enabled: false\n");
+	box_add("console-piped", "");
+	box_add("tty", TTY);
+	box_add("z", "");
+	services_start_early(&box.services, "/no/such/folder");
+	assert_int_equal(box.services.count, 0);
+	services_start_early(&box.services, box.dir);
+	box_run();
+	assert_int_equal(box.services.count, 2);
+	EXPECT("console-a", READY);
+	EXPECT("console-off", DOWN);
+	assert_true(box_get("console-a")->keep);
+	assert_int_equal(box.events.next, 1 + 2); /* it starts, it is ready; no problem is told yet */
+
+	/* All of the folder: what runs goes on and is not read again, what is wrong is told once, the others start. */
+	pid_t pid = box_get("console-a")->child.pid;
+	box_file("console-a.yaml", "garbage");
+	assert_int_equal(box_load(), 1);
+	assert_non_null(strstr(box.problems, "/console-bad.yaml:4: unknown key 'comand'"));
+	assert_ptr_equal(strchr(box.problems, '\n') + 1, box.problems + strlen(box.problems));
+	services_start_all(&box.services);
+	box_run();
+	assert_int_equal(box.services.count, 7);
+	EXPECT("console-a", READY);
+	assert_int_equal(box_get("console-a")->child.pid, pid);
+	EXPECT("console-after", READY);
+	EXPECT("console-needs", READY);
+	EXPECT("console-off", DOWN);
+	EXPECT("console-piped", READY);
+	EXPECT("tty", READY);
+	EXPECT("z", READY);
+}
+
+/* What the state partition says of a console comes too late; of one that could not be started it does not. */
+static void early_consoles_and_a_later_folder(void **state)
+{
+	(void)state;
+	fake_open = moved_open;
+	make_folder("copies");
+	box_file("copies/console-a.yaml", "name: console-a\ncommand: [/own]\n" TTY);
+	box_file("copies/console-held.yaml", "name: console-held\ncommand: [/own]\n" TTY);
+	box_add("console-a", TTY);
+	box_add("console-held", TTY "when: [never-on]\n");
+	services_start_early(&box.services, box.dir);
+	box_run();
+	assert_int_equal(box_load(), 0);
+	services_start_all(&box.services);
+	box_run();
+	EXPECT("console-held", WAITING);
+	assert_int_equal(services_load(&box.services, PATH_RUN "/services", box_on_problem, NULL), 1);
+	assert_non_null(strstr(box.problems, "/state/services/console-a.yaml:1: 'console-a' of /tmp/"));
+	assert_int_equal(services_link(&box.services, box_on_problem, NULL), 0);
+	services_start_all(&box.services);
+	box_run();
+	assert_string_equal(box_get("console-a")->def.argv[0], "/bin/console-a");
+	assert_string_equal(box_get("console-held")->def.argv[0], "/own");
+	EXPECT("console-held", READY);
 }
 
 static void too_many(void **state)
@@ -361,40 +463,6 @@ static void spawn_fails(void **state)
 	box_wait(200);
 	EXPECT("a", READY);
 	assert_int_equal(box_get("a")->restarts, 0);
-}
-
-/* Paths of the system that stand for folders of the test. */
-static const char *moved(const char *path, char buf[256])
-{
-	static const char *const from[] = {PATH_CGROUP, PATH_RUN "/services"}, *const to[] = {"cgroup", "copies"};
-
-	for (size_t i = 0; i < COUNT_OF(from); i++) {
-		if (!str_starts(path, from[i]))
-			continue;
-		snprintf(buf, 256, "%s/%s%s", box.dir, to[i], path + strlen(from[i]));
-		return buf;
-	}
-	return path;
-}
-
-static int moved_open(const char *path, int flags, mode_t mode)
-{
-	char buf[256];
-	return open(moved(path, buf), flags, mode);
-}
-
-static int moved_mkdir(const char *path, mode_t mode)
-{
-	char buf[256];
-	return mkdir(moved(path, buf), mode);
-}
-
-static void make_folder(const char *name)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", box.dir, name);
-	assert_int_equal(mkdir(path, 0755), 0);
 }
 
 static void copies_are_named_by_their_origin(void **state)
@@ -492,6 +560,8 @@ int main(void)
 		BOXED(commands),
 		BOXED(shutdown_order),
 		BOXED(loading),
+		BOXED(consoles_do_not_wait_until_the_rest_is_read),
+		BOXED(early_consoles_and_a_later_folder),
 		BOXED(too_many),
 		BOXED(impossible_requirements),
 		BOXED(spawn_fails),
