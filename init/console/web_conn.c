@@ -67,7 +67,7 @@ static struct web_conn *oldest(struct web_conns *t, enum web_phase phase)
 
 struct web_conn *web_conns_spare(struct web_conns *t)
 {
-	static const enum web_phase order[] = {WEB_IDLE, WEB_LINGERING, WEB_ASKING};
+	static const enum web_phase order[] = {WEB_IDLE, WEB_LINGERING, WEB_ASKING, WEB_READING};
 	struct web_conn *c = NULL;
 	for (size_t i = 0; !c && i < COUNT_OF(order); i++)
 		c = oldest(t, order[i]);

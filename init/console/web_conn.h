@@ -3,7 +3,8 @@
  *
  * Every phase has a deadline, and no byte from outside moves it: a client that sends one header byte a second, or reads
  * one byte a second, is closed like one that does nothing. When all slots are taken, a newcomer gets the slot of
- * whoever has asked for nothing for the longest time, so that silent connections cannot shut others out. */
+ * whoever has asked for nothing, or has not asked to the end, for the longest time, so that silent connections cannot
+ * shut others out. */
 #ifndef HEARTH_CONSOLE_WEB_CONN_H
 #define HEARTH_CONSOLE_WEB_CONN_H
 
@@ -69,7 +70,7 @@ void web_conn_free(struct web_conn *c);
 /* Forgets what the last request carried. */
 void web_conn_wipe(struct web_conn *c);
 void web_conn_set(struct web_conn *c, enum web_phase phase, uint64_t now);
-/* Whom to close for a newcomer: the longest in WEB_IDLE, else in WEB_LINGERING, else in WEB_ASKING; NULL: nobody. */
+/* Whom to close for a newcomer: the longest in WEB_IDLE, else WEB_LINGERING, WEB_ASKING, WEB_READING; NULL: nobody. */
 struct web_conn *web_conns_spare(struct web_conns *t);
 unsigned web_conns_count(const struct web_conns *t, enum web_phase phase);
 /* Somebody is owed an answer, or has not heard all of it. */

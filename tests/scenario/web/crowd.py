@@ -120,6 +120,19 @@ def test_silent_connections(box):
             raise AssertionError(f"{fds(box)} descriptors")
 
 
+def test_half_requests(box):
+    """Forty logins of which the password never comes: whoever comes next is served."""
+    head = (b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\n\r\n{")
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(box.connect()).sendall(head)
+        start = time.time()
+        expect(box.ask("/healthz")[0], 200, "/healthz")
+        if time.time() - start > 1:
+            raise AssertionError(f"/healthz took {time.time() - start:.1f} s")
+
+
 def test_forty_at_work(box):
     """Forty browsers at once, each with a handshake and five requests: all that are let in are answered right."""
     good, bad = [], []

@@ -106,7 +106,9 @@ static void spares_the_longest_silent(void **state)
 	assert_ptr_equal(web_conns_spare(&t), ask1);
 	web_conn_set(ask1, WEB_SENDING, 70);
 	assert_ptr_equal(web_conns_spare(&t), ask2);
-	web_conn_set(ask2, WEB_STREAMING, 70);
+	web_conn_set(ask2, WEB_READING, 80); /* said what it wants, and sends no more */
+	assert_ptr_equal(web_conns_spare(&t), ask2);
+	web_conn_set(ask2, WEB_STREAMING, 90);
 	assert_null(web_conns_spare(&t));
 }
 
