@@ -25,6 +25,7 @@
 
 static int begin(struct conduct *c, const struct order *o, int fd, struct err *e);
 static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg);
+static void restart_worker(struct conduct *c, const char *why);
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
@@ -43,6 +44,13 @@ static void add_progress(const struct conduct *c, struct buf *b)
 		         (p->total & 0xFFFFF) * 10 >> 20);
 }
 
+static const char *missed(enum order_kind k)
+{
+	if (k == ORDER_PARTS)
+		return "file";
+	return k == ORDER_USB ? "stick" : "network";
+}
+
 void conduct_text(const struct conduct *c, struct buf *b)
 {
 	const char *version = c->known ? c->m.version : "";
@@ -51,15 +59,17 @@ void conduct_text(const struct conduct *c, struct buf *b)
 		buf_add(b, c->why[0] ? c->why : "no update is under way");
 		break;
 	case UPDATE_ASKING:
-		buf_addf(b, c->order.kind == ORDER_PIPE ? "%s begins" : "asking %s",
-		         c->place.found[0] ? c->place.found : c->order.source);
+		if (c->order.kind == ORDER_PIPE || c->order.kind == ORDER_PARTS)
+			buf_add(b, "an upload begins");
+		else
+			buf_addf(b, "asking %s", c->place.found[0] ? c->place.found : c->order.source);
 		break;
 	case UPDATE_LOADING:
 		buf_addf(b, "version %s: ", version);
 		add_progress(c, b);
 		break;
 	case UPDATE_WAITING:
-		buf_addf(b, "waiting for the %s: %s", c->order.kind == ORDER_USB ? "stick" : "network", c->why);
+		buf_addf(b, "waiting for the %s: %s", missed(c->order.kind), c->why);
 		break;
 	case UPDATE_PAUSED:
 		buf_addf(b, "version %s: paused", version);
@@ -132,6 +142,7 @@ static void hang_up(struct conduct *c)
 		sys_close(c->chan);
 	}
 	c->chan = -1;
+	c->want.length = 0;
 	c->due = false;
 	if (c->worker.pid > 0)
 		(void)!child_signal(&c->worker, SIGKILL, &ignored);
@@ -354,6 +365,15 @@ static void on_waiting(struct conduct *c, const char *why)
 	decide(c, &e);
 }
 
+static void on_want(struct conduct *c, const struct msg_want *w)
+{
+	uint64_t size = c->order.size;
+	if (c->order.kind != ORDER_PARTS || w->length == 0 || w->from > size || w->length > size - w->from)
+		restart_worker(c, "the worker asks for what is not in the file");
+	else
+		c->want = *w;
+}
+
 static void on_kernel(struct conduct *c)
 {
 	struct err e = {0};
@@ -440,6 +460,9 @@ static void take(struct conduct *c, const struct msg *m)
 		break;
 	case MSG_WAITING:
 		on_waiting(c, m->waiting.why);
+		break;
+	case MSG_WANT:
+		on_want(c, &m->want);
 		break;
 	case MSG_KERNEL:
 		on_kernel(c);
@@ -566,7 +589,7 @@ static int install(struct conduct *c, const struct order *o, int fd, struct err 
 	if (begin(c, o, fd, e) < 0)
 		return -1;
 	c->order = *o;
-	c->undecided = o->verb == ORDER_INSTALL;
+	c->undecided = o->verb == ORDER_INSTALL && o->kind != ORDER_PARTS;
 	c->deaths = 0;
 	c->why[0] = '\0';
 	set_state(c, (enum update_state)next);
@@ -595,6 +618,22 @@ static int pause_it(struct conduct *c, bool paused, struct err *e)
 	return 0;
 }
 
+static int give_part(struct conduct *c, const struct order *o, int fd, struct err *e)
+{
+	const struct msg_want *w = &c->want;
+	if (c->state == UPDATE_PAUSED)
+		return err_set(e, EBUSY, "the update is paused");
+	if (w->length == 0)
+		return err_set(e, EAGAIN, "no part of a file is asked for now");
+	if (o->from != w->from || o->size > w->length)
+		return err_set(e, EINVAL, "%" PRIu64 " bytes from byte %" PRIu64 " on are asked for", w->length,
+		               w->from);
+	if (place_is_pipe(fd, e) < 0 || say(c, MSG_PART, fd, e) < 0)
+		return -1;
+	c->want.length = 0;
+	return 0;
+}
+
 int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *e)
 {
 	switch (o->verb) {
@@ -604,6 +643,8 @@ int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *
 	case ORDER_INSTALL:
 	case ORDER_UPLOAD:
 		return install(c, o, fd, e);
+	case ORDER_PART:
+		return give_part(c, o, fd, e);
 	case ORDER_PAUSE:
 	case ORDER_RESUME:
 		return pause_it(c, o->verb == ORDER_PAUSE, e);

@@ -8,10 +8,13 @@
  *                                                           too; --restart: into it as soon as it is ready;
  *                                                           --snapshot: volumes are copied at its first start
  *   update upload SIZE                                      install what comes with the words: a pipe, SIZE bytes in it
+ *   update upload SIZE FROM                                 SIZE bytes, from byte FROM on, of an upload in parts: those
+ *                                                           that are asked for, or their beginning
  *   update pause | resume | cancel
  *
  * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the bundle on a stick
- * (update/usb). Without one it is what the channel offers. */
+ * (update/usb); "upload:SIZE", a file of SIZE bytes of which somebody sends the parts that are asked for (`update` says
+ * which). Without one it is what the channel offers. */
 #ifndef HEARTH_UPDATE_ORDER_H
 #define HEARTH_UPDATE_ORDER_H
 
@@ -31,20 +34,22 @@ enum order_verb {
 	ORDER_SHOW,
 	ORDER_INSTALL,
 	ORDER_UPLOAD,
+	ORDER_PART,
 	ORDER_PAUSE,
 	ORDER_RESUME,
 	ORDER_CANCEL,
 	ORDER_CHECK,
 };
 /* ORDER_CHANNEL: what it offers; update/seek makes a URL of it. An index to check is a URL from the beginning.
- * ORDER_PIPE: of an upload. */
-enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB, ORDER_CHANNEL, ORDER_PIPE };
+ * ORDER_PIPE: of an upload; ORDER_PARTS: of one in parts. */
+enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB, ORDER_CHANNEL, ORDER_PIPE, ORDER_PARTS };
 
 struct order {
 	enum order_verb verb;
 	enum order_kind kind; /* of the source */
 	char source[ORDER_SOURCE];
-	uint64_t size; /* of an upload */
+	uint64_t size; /* of an upload, or a part of it */
+	uint64_t from; /* where that part begins */
 	bool again, older, restart, snapshot;
 	bool paused; /* of a record: it waits for `resume` */
 };
