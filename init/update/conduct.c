@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "loop/chan.h"
+#include "update/part.h"
 #include "update/spawn.h"
 
 #define ROOM      "update"
@@ -25,7 +26,6 @@
 
 static int begin(struct conduct *c, const struct order *o, int fd, struct err *e);
 static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg);
-static void restart_worker(struct conduct *c, const char *why);
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
@@ -42,13 +42,6 @@ static void add_progress(const struct conduct *c, struct buf *b)
 		buf_addf(b, " %u %%, %" PRIu64 ".%" PRIu64 " of %" PRIu64 ".%" PRIu64 " MiB", per_cent(p),
 		         p->done >> 20, (p->done & 0xFFFFF) * 10 >> 20, p->total >> 20,
 		         (p->total & 0xFFFFF) * 10 >> 20);
-}
-
-static const char *missed(enum order_kind k)
-{
-	if (k == ORDER_PARTS)
-		return "file";
-	return k == ORDER_USB ? "stick" : "network";
 }
 
 void conduct_text(const struct conduct *c, struct buf *b)
@@ -69,7 +62,7 @@ void conduct_text(const struct conduct *c, struct buf *b)
 		add_progress(c, b);
 		break;
 	case UPDATE_WAITING:
-		buf_addf(b, "waiting for the %s: %s", missed(c->order.kind), c->why);
+		buf_addf(b, "waiting for the %s: %s", order_missed(&c->order), c->why);
 		break;
 	case UPDATE_PAUSED:
 		buf_addf(b, "version %s: paused", version);
@@ -365,15 +358,6 @@ static void on_waiting(struct conduct *c, const char *why)
 	decide(c, &e);
 }
 
-static void on_want(struct conduct *c, const struct msg_want *w)
-{
-	uint64_t size = c->order.size;
-	if (c->order.kind != ORDER_PARTS || w->length == 0 || w->from > size || w->length > size - w->from)
-		restart_worker(c, "the worker asks for what is not in the file");
-	else
-		c->want = *w;
-}
-
 static void on_kernel(struct conduct *c)
 {
 	struct err e = {0};
@@ -431,6 +415,13 @@ static void restart_worker(struct conduct *c, const char *why)
 	}
 	log_warnx(ROOM, "%s; trying again", why);
 	loop_after(c->loop, &c->again, CONDUCT_AGAIN_MS, on_again, c);
+}
+
+static void on_want(struct conduct *c, const struct msg_want *w)
+{
+	struct err e;
+	if (part_ask(&c->want, w, &c->order, &e) < 0)
+		restart_worker(c, e.text);
 }
 
 static void on_failed(struct conduct *c, const struct msg_failed *f)
@@ -620,15 +611,9 @@ static int pause_it(struct conduct *c, bool paused, struct err *e)
 
 static int give_part(struct conduct *c, const struct order *o, int fd, struct err *e)
 {
-	const struct msg_want *w = &c->want;
 	if (c->state == UPDATE_PAUSED)
 		return err_set(e, EBUSY, "the update is paused");
-	if (w->length == 0)
-		return err_set(e, EAGAIN, "no part of a file is asked for now");
-	if (o->from != w->from || o->size > w->length)
-		return err_set(e, EINVAL, "%" PRIu64 " bytes from byte %" PRIu64 " on are asked for", w->length,
-		               w->from);
-	if (place_is_pipe(fd, e) < 0 || say(c, MSG_PART, fd, e) < 0)
+	if (part_fits(&c->want, o, e) < 0 || place_is_pipe(fd, e) < 0 || say(c, MSG_PART, fd, e) < 0)
 		return -1;
 	c->want.length = 0;
 	return 0;

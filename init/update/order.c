@@ -152,6 +152,13 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 	return o->verb == ORDER_SHOW ? parse_show(o, argv[2], e) : 0;
 }
 
+const char *order_missed(const struct order *o)
+{
+	if (o->kind == ORDER_PARTS)
+		return "file";
+	return o->kind == ORDER_USB ? "stick" : "network";
+}
+
 /* --- the record ------------------------------------------------------------------------------- */
 
 #define HEAD "install "

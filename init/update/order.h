@@ -56,6 +56,8 @@ struct order {
 
 /* argv[0] is "update". Errors say what would be right. */
 MUST_CHECK int order_parse(struct order *o, unsigned argc, const char *const *argv, struct err *e);
+/* What an install of it waits for, when it has to wait. */
+const char *order_missed(const struct order *o);
 /* The record: one word a line, the source behind the first. order_read refuses whatever order_record does not write.
  * There is none of an upload: what a pipe has given does not come again. */
 void order_record(const struct order *o, struct buf *b);
