@@ -84,7 +84,8 @@ async function look(from, form) {
     if (!form.file.files[0]) throw new Error("Choose a file first.");
     return readBundle(form.file.files[0]);
   }
-  if (from === "url" && !/^https?:\/\/./.test(form.url.value)) throw new Error("An address begins with https://");
+  if (from === "url" && !/^(https?:\/\/|\/data\/)./.test(form.url.value))
+    throw new Error("An address begins with https://, a file on the box with /data/");
   if (from !== "channel") return { from, source: from === "usb" ? "usb" : form.url.value,
     ...await act("update", "show", from === "usb" ? "usb" : form.url.value) };
   const there = await act("update", "check");
@@ -128,7 +129,7 @@ $("offer-no").addEventListener("click", () => {
 });
 $("offer").addEventListener("submit", async ev => {
   const form = ev.target, button = form.querySelector("button");
-  const switches = ["restart", "again", "older"].filter(s => form[s].checked).map(s => "--" + s);
+  const switches = ["restart", "snapshot", "again", "older"].filter(s => form[s].checked).map(s => "--" + s);
   ev.preventDefault();
   button.disabled = true;
   say("update-says", "beginning", true);

@@ -81,6 +81,8 @@ class Played:
         if words[0] in ("reboot", "rollback"):
             self.down, self.began, self.state = time.time() + 8, time.time() + 8, "idle"
             return {"message": "restart: services are being stopped"}
+        if words[0] == "snapshots":
+            return {"message": f"{words[1]}: asked for"}
         if words[1] == "check":
             return {"message": "0.2.0 is there, of 2026-11-20", "version": "0.2.0", "size": BUNDLE["size"],
                     "source": "https://updates.example/hearth-0.2.0.hearth", "channel": "stable", "edition": 12}
