@@ -65,13 +65,15 @@ static struct web_conn *oldest(struct web_conns *t, enum web_phase phase)
 	return found;
 }
 
-struct web_conn *web_conns_spare(struct web_conns *t)
+struct web_conn *web_conns_spare(struct web_conns *t, uint64_t now)
 {
 	static const enum web_phase order[] = {WEB_IDLE, WEB_LINGERING, WEB_ASKING, WEB_READING};
 	struct web_conn *c = NULL;
 	for (size_t i = 0; !c && i < COUNT_OF(order); i++)
 		c = oldest(t, order[i]);
-	return c;
+	if (!c)
+		c = oldest(t, WEB_SENDING);
+	return c && c->phase == WEB_SENDING && now - c->since < WEB_TAKES_MS ? NULL : c;
 }
 
 unsigned web_conns_count(const struct web_conns *t, enum web_phase phase)

@@ -18,6 +18,7 @@
 
 #define WEB_CONNS       32         /* a household's browsers, six connections each at most */
 #define WEB_STREAMS     16         /* of these; the rest stays for requests */
+#define WEB_TAKES_MS    5000       /* for an answer, when others wait: the page over a bad line takes one second */
 #define WEB_UPLOAD_STEP (64 << 10) /* bytes: a sender slower than 1 KiB/s is given up */
 
 enum web_phase {
@@ -70,8 +71,9 @@ void web_conn_free(struct web_conn *c);
 /* Forgets what the last request carried. */
 void web_conn_wipe(struct web_conn *c);
 void web_conn_set(struct web_conn *c, enum web_phase phase, uint64_t now);
-/* Whom to close for a newcomer: the longest in WEB_IDLE, else WEB_LINGERING, WEB_ASKING, WEB_READING; NULL: nobody. */
-struct web_conn *web_conns_spare(struct web_conns *t);
+/* Whom to close for a newcomer: the longest in WEB_IDLE, else WEB_LINGERING, WEB_ASKING, WEB_READING, else in
+ * WEB_SENDING, if it has not taken its answer for WEB_TAKES_MS; NULL: nobody. */
+struct web_conn *web_conns_spare(struct web_conns *t, uint64_t now);
 unsigned web_conns_count(const struct web_conns *t, enum web_phase phase);
 /* Somebody is owed an answer, or has not heard all of it. */
 bool web_conns_busy(const struct web_conns *t);

@@ -132,6 +132,27 @@ def test_half_requests(box):
             raise AssertionError(f"/healthz took {time.time() - start:.1f} s")
 
 
+def test_who_takes_nothing(box):
+    """Connections that ask for the page and read none of it hold up others for some seconds."""
+    def served():
+        try:
+            return box.ask("/healthz", timeout=1)[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+    with contextlib.ExitStack() as stack:
+        for _ in range(32):
+            raw = stack.enter_context(socket.socket())
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 300)  # so that the kernel does not take all of it
+            raw.settimeout(5)
+            raw.connect(("127.0.0.1", 443))
+            s = stack.enter_context(box.context().wrap_socket(raw, server_hostname="localhost"))
+            s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        start = time.time()
+        wait_for(served, "/healthz", 12)
+    return f"served after {time.time() - start:.1f} s"
+
+
 def test_forty_at_work(box):
     """Forty browsers at once, each with a handshake and five requests: all that are let in are answered right."""
     good, bad = [], []
