@@ -19,7 +19,7 @@
 #define WEB_CONNS       32         /* a household's browsers, six connections each at most */
 #define WEB_STREAMS     16         /* of these; the rest stays for requests */
 #define WEB_TAKES_MS    5000       /* for an answer, when others wait: the page over a bad line takes one second */
-#define WEB_UPLOAD_STEP (64 << 10) /* bytes: a sender slower than 1 KiB/s is given up */
+#define WEB_UPLOAD_STEP (20 << 10) /* bytes: a sender slower than 1 KiB/s is given up */
 
 enum web_phase {
 	WEB_FREE,
