@@ -11,7 +11,7 @@
  *   PUT  /api/v1/update/upload?from=N   a part of a bundle, as `want` in /api/v1/update asks for it, behind the command
  *                                  ["update", "install", "upload:SIZE"]
  *
- * The last three need the header X-Hearth-CSRF beside the cookie; all POSTs are application/json. */
+ * The last four need the header X-Hearth-CSRF beside the cookie; all POSTs are application/json. */
 #ifndef HEARTH_CONSOLE_WEB_OWNER_H
 #define HEARTH_CONSOLE_WEB_OWNER_H
 
