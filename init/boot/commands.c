@@ -329,8 +329,8 @@ static struct command rows[] = {
          do_owner, NULL},
 	{"session", "WORD...", "what a browser asks of the owner role", PEER_WEB, 1, COMMAND_ARGS, do_session, NULL},
 	{"update",
-         "[check | show SOURCE | install [SOURCE] [--again] [--older] [--restart] [--snapshot] | upload SIZE | pause | "
-         "resume | cancel]",
+         "[check | show SOURCE | install [SOURCE] [--again] [--older] [--restart] [--snapshot] | upload SIZE [FROM] | "
+         "pause | resume | cancel]",
          "updates: how it stands, or what to do", ALL | PEER_OWNER, 0, 6, do_update, NULL},
 	{"snapshots", "[take | restore NAME | remove NAME | cancel]", "copies of the apps' volumes", ALL | PEER_OWNER,
          0, 2, do_update, NULL},

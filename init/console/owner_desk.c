@@ -118,8 +118,10 @@ static void reset(struct desk *d, uint32_t id)
 	struct err e = {0};
 	if (desk_new_code(d, "the login was reset at the box", &e) < 0)
 		refuse(d, id, "nothing was changed: %s", e.text);
-	else
+	else {
+		owner_locks_forgive(&d->locks, clock_ms());
 		d->hooks.answer(id, PROTO_OK, done, sizeof(done) - 1, d->hooks.arg);
+	}
 }
 
 /* ---- logging in ---- */

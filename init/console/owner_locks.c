@@ -41,20 +41,49 @@ static struct owner_lock *find(struct owner_locks *l, const char *name, uint64_t
 	return NULL;
 }
 
+/* One from which the owner has logged in has a place of its own, also within a household. */
+static struct owner_lock *find_known(struct owner_locks *l, const char *address, uint64_t now)
+{
+	struct owner_lock *s = address[0] ? find(l, address, now) : NULL;
+	return s && s->known ? s : NULL;
+}
+
+static struct owner_lock *find_any(struct owner_locks *l, const char *address, uint64_t now)
+{
+	char name[OWNER_ADDRESS];
+	struct owner_lock *s = find_known(l, address, now);
+	if (s)
+		return s;
+	household(address, name);
+	return find(l, name, now);
+}
+
+/* Does a go before b? Free ones, then those of strangers, then the longest quiet. */
+static bool goes_first(const struct owner_lock *a, const struct owner_lock *b)
+{
+	if (!a->address[0] || !b->address[0])
+		return !a->address[0] && b->address[0];
+	return a->known != b->known ? b->known : a->last < b->last;
+}
+
+static struct owner_lock *make(struct owner_locks *l, const char *name)
+{
+	struct owner_lock *s = &l->slot[0];
+	for (size_t i = 1; i < OWNER_ADDRESSES; i++) {
+		if (goes_first(&l->slot[i], s))
+			s = &l->slot[i];
+	}
+	memset(s, 0, sizeof(*s));
+	memcpy(s->address, name, strlen(name));
+	return s;
+}
+
 static struct owner_lock *find_or_make(struct owner_locks *l, const char *address, uint64_t now)
 {
 	char name[OWNER_ADDRESS];
+	struct owner_lock *s = find_any(l, address, now);
 	household(address, name);
-	struct owner_lock *s = find(l, name, now), *oldest = &l->slot[0];
-	for (size_t i = 0; !s && i < OWNER_ADDRESSES && oldest->address[0]; i++) {
-		if (!l->slot[i].address[0] || l->slot[i].last < oldest->last)
-			oldest = &l->slot[i];
-	}
-	if (s)
-		return s;
-	memset(oldest, 0, sizeof(*oldest));
-	memcpy(oldest->address, name, sizeof(name));
-	return oldest;
+	return s ? s : make(l, name);
 }
 
 static void refill(struct owner_locks *l, uint64_t now)
@@ -66,9 +95,7 @@ static void refill(struct owner_locks *l, uint64_t now)
 
 uint64_t owner_locks_wait(struct owner_locks *l, const char *address, uint64_t now)
 {
-	char name[OWNER_ADDRESS];
-	household(address, name);
-	const struct owner_lock *s = find(l, name, now);
+	const struct owner_lock *s = find_any(l, address, now);
 	uint64_t own = s && s->until > now ? s->until - now : 0;
 	refill(l, now);
 	if (l->left > 0 || (s && s->known))
@@ -96,9 +123,24 @@ uint64_t owner_locks_fail(struct owner_locks *l, const char *address, uint64_t n
 
 void owner_locks_pass(struct owner_locks *l, const char *address, uint64_t now)
 {
-	struct owner_lock *s = find_or_make(l, address, now);
+	char name[OWNER_ADDRESS];
+	struct owner_lock *s = find_known(l, address, now);
+	if (str_copy(name, sizeof(name), address[0] ? address : "?") < 0)
+		memcpy(name, "?", 2);
+	s = s ? s : find(l, name, now);
+	s = s ? s : make(l, name);
 	s->failures = 0;
 	s->until = 0;
 	s->last = now;
 	s->known = true;
+}
+
+void owner_locks_forgive(struct owner_locks *l, uint64_t now)
+{
+	l->left = OWNER_BURST;
+	l->refilled = now;
+	for (size_t i = 0; i < OWNER_ADDRESSES; i++) {
+		l->slot[i].failures = 0;
+		l->slot[i].until = 0;
+	}
 }

@@ -4,9 +4,11 @@
  *   clears it; so does an hour without a try.
  * - All addresses together have OWNER_BURST wrong tries, then one every OWNER_REFILL_MS: somebody with many addresses
  *   gets no further than that. An address from which the owner has logged in before is not held up by what others do.
- * - Addresses of IPv6 count by /64, which is what one household gets. The table has OWNER_ADDRESSES places; a new
- *   address takes that of the one that was quiet for longest. What an attacker wins by making the table forget is
- *   bounded by the common count.
+ * - Addresses of IPv6 count by /64, which is what one household gets; but the very address from which the owner has
+ *   logged in counts by itself, for a stranger in the household would hold up everybody else.
+ * - The table has OWNER_ADDRESSES places; a new address takes that of the one that was quiet for longest, and the
+ *   owner's only when all are. What an attacker wins by making the table forget is bounded by the common count.
+ * - Whoever stands at the box forgives all waits with a reset of the login.
  *
  * It is memory of the owner role, which reads no byte from outside itself: the web role may crash as often as somebody
  * makes it, and nothing is forgiven. After a restart of the owner role the common count begins nearly used up
@@ -47,5 +49,7 @@ uint64_t owner_locks_wait(struct owner_locks *l, const char *address, uint64_t n
 uint64_t owner_locks_fail(struct owner_locks *l, const char *address, uint64_t now);
 /* A right one. */
 void owner_locks_pass(struct owner_locks *l, const char *address, uint64_t now);
+/* Nobody has to wait. Whom the owner has come from is still known. */
+void owner_locks_forgive(struct owner_locks *l, uint64_t now);
 
 #endif

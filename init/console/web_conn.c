@@ -12,7 +12,7 @@ static const unsigned limit_ms[WEB_PHASES] = {
 	[WEB_IDLE] = 15000,      /* the page asks every 2 s */
 	[WEB_WORKING] = 30000,   /* web_link gives up before: this is only the net below it */
 	[WEB_SENDING] = 30000,   /* 32 KiB at a modem's speed */
-	[WEB_UPLOADING] = 60000, /* for WEB_UPLOAD_STEP */
+	[WEB_UPLOADING] = 20000, /* for WEB_UPLOAD_STEP: a network that is lost is soon noticed */
 	[WEB_STALLED] = 600000,  /* a disk that flushes what it has */
 	[WEB_STREAMING] = 45000, /* three signs of life not taken */
 	[WEB_LINGERING] = 2000,  /* so that a refusal arrives before the connection is reset */
@@ -65,13 +65,15 @@ static struct web_conn *oldest(struct web_conns *t, enum web_phase phase)
 	return found;
 }
 
-struct web_conn *web_conns_spare(struct web_conns *t)
+struct web_conn *web_conns_spare(struct web_conns *t, uint64_t now)
 {
-	static const enum web_phase order[] = {WEB_IDLE, WEB_LINGERING, WEB_ASKING};
+	static const enum web_phase order[] = {WEB_IDLE, WEB_LINGERING, WEB_ASKING, WEB_READING};
 	struct web_conn *c = NULL;
 	for (size_t i = 0; !c && i < COUNT_OF(order); i++)
 		c = oldest(t, order[i]);
-	return c;
+	if (!c)
+		c = oldest(t, WEB_SENDING);
+	return c && c->phase == WEB_SENDING && now - c->since < WEB_TAKES_MS ? NULL : c;
 }
 
 unsigned web_conns_count(const struct web_conns *t, enum web_phase phase)

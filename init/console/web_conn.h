@@ -3,7 +3,8 @@
  *
  * Every phase has a deadline, and no byte from outside moves it: a client that sends one header byte a second, or reads
  * one byte a second, is closed like one that does nothing. When all slots are taken, a newcomer gets the slot of
- * whoever has asked for nothing for the longest time, so that silent connections cannot shut others out. */
+ * whoever has asked for nothing, or has not asked to the end, for the longest time, so that silent connections cannot
+ * shut others out. */
 #ifndef HEARTH_CONSOLE_WEB_CONN_H
 #define HEARTH_CONSOLE_WEB_CONN_H
 
@@ -17,7 +18,8 @@
 
 #define WEB_CONNS       32         /* a household's browsers, six connections each at most */
 #define WEB_STREAMS     16         /* of these; the rest stays for requests */
-#define WEB_UPLOAD_STEP (64 << 10) /* bytes: a sender slower than 1 KiB/s is given up */
+#define WEB_TAKES_MS    5000       /* for an answer, when others wait: the page over a bad line takes one second */
+#define WEB_UPLOAD_STEP (20 << 10) /* bytes: a sender slower than 1 KiB/s is given up */
 
 enum web_phase {
 	WEB_FREE,
@@ -69,8 +71,9 @@ void web_conn_free(struct web_conn *c);
 /* Forgets what the last request carried. */
 void web_conn_wipe(struct web_conn *c);
 void web_conn_set(struct web_conn *c, enum web_phase phase, uint64_t now);
-/* Whom to close for a newcomer: the longest in WEB_IDLE, else in WEB_LINGERING, else in WEB_ASKING; NULL: nobody. */
-struct web_conn *web_conns_spare(struct web_conns *t);
+/* Whom to close for a newcomer: the longest in WEB_IDLE, else WEB_LINGERING, WEB_ASKING, WEB_READING, else in
+ * WEB_SENDING, if it has not taken its answer for WEB_TAKES_MS; NULL: nobody. */
+struct web_conn *web_conns_spare(struct web_conns *t, uint64_t now);
 unsigned web_conns_count(const struct web_conns *t, enum web_phase phase);
 /* Somebody is owed an answer, or has not heard all of it. */
 bool web_conns_busy(const struct web_conns *t);

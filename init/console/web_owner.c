@@ -228,7 +228,6 @@ int web_owner_put(struct web_conn *c, const struct web_match *m)
 	uint64_t length;
 	struct err e;
 	int rc = check(c);
-	(void)m;
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	if (!web_request_length(c->wsi, WEB_UPLOAD_MOST, &length) || str_format(size, sizeof(size), "%" PRIu64, length))
@@ -236,7 +235,9 @@ int web_owner_put(struct web_conn *c, const struct web_match *m)
 	int fd = web_upload_begin(&s->upload, length, on_ready, c, &e);
 	if (fd < 0)
 		return web_answer_error(c, e.code == EBUSY ? 409 : 500, e.text, true);
-	const struct words w = {7, {"session", "do", c->token, c->csrf, "update", "upload", size}};
+	struct words w = {7, {"session", "do", c->token, c->csrf, "update", "upload", size}};
+	if (m->argc > 0) /* where a part begins */
+		w.argv[w.argc++] = m->argv[0];
 	s->uploader = c;
 	c->stepped = 0;
 	web_answer_hold(c, true);

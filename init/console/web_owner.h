@@ -8,8 +8,10 @@
  *   POST /api/v1/session/end       {}                     logs out
  *   POST /api/v1/command           {"words": [...]}       see the list in console/owner_desk.c
  *   PUT  /api/v1/update/upload     a bundle               see console/web_upload.h
+ *   PUT  /api/v1/update/upload?from=N   a part of a bundle, as `want` in /api/v1/update asks for it, behind the command
+ *                                  ["update", "install", "upload:SIZE"]
  *
- * The last three need the header X-Hearth-CSRF beside the cookie; all POSTs are application/json. */
+ * The last four need the header X-Hearth-CSRF beside the cookie; all POSTs are application/json. */
 #ifndef HEARTH_CONSOLE_WEB_OWNER_H
 #define HEARTH_CONSOLE_WEB_OWNER_H
 

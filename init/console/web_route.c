@@ -27,7 +27,7 @@ static const struct web_route routes[] = {
 	{"/api/v1/session/first", WEB_POST, WEB_LOGIN, WEB_JSON, NULL, NULL, 20000},
 	{"/api/v1/session/end", WEB_POST, WEB_LOGOUT, WEB_JSON, NULL, NULL, 5000},
 	{"/api/v1/command", WEB_POST, WEB_ACT, WEB_JSON, NULL, NULL, 25000},
-	{"/api/v1/update/upload", WEB_PUT, WEB_UPLOAD, WEB_JSON, NULL, NULL, 25000},
+	{"/api/v1/update/upload", WEB_PUT, WEB_UPLOAD, WEB_JSON, NULL, "from", 25000},
 	{0},
 };
 

@@ -318,7 +318,7 @@ static void set_options(int fd)
 static struct web_conn *make_room(struct web_server *s)
 {
 	struct web_conn *c = web_conns_take(&s->conns, clock_ms());
-	struct web_conn *old = c ? NULL : web_conns_spare(&s->conns);
+	struct web_conn *old = c ? NULL : web_conns_spare(&s->conns, clock_ms());
 	if (!old)
 		return c;
 	web_answer_drop(old);

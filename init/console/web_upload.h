@@ -6,6 +6,8 @@
  * (WEB_STALLED bounds it). When it closes its end, the upload ends, too; why, it says by `update`, as for any other
  * source. It answers the command as soon as it has taken the pipe; that the bytes are a bundle it says later.
  *
+ * A part of an upload (`update upload SIZE FROM`) is the same, but that its end may be followed by another try.
+ *
  * Knows no HTTP and no library. One at a time. */
 #ifndef HEARTH_CONSOLE_WEB_UPLOAD_H
 #define HEARTH_CONSOLE_WEB_UPLOAD_H

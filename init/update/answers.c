@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "format/json.h"
+#include "update/conduct_text.h"
 #include "update/memory.h"
 
 #define ROOM       "update"
@@ -76,6 +77,12 @@ static void answer_status(struct answers *s, uint32_t id)
 		json_int(&j, "done", (int64_t)c->progress.done);
 		json_int(&j, "total", (int64_t)c->progress.total);
 		json_int(&j, "fetched", (int64_t)c->progress.fetched);
+	}
+	if (c->want.length > 0 && c->state != UPDATE_PAUSED) {
+		json_open_object(&j, "want");
+		json_int(&j, "from", (int64_t)c->want.from);
+		json_int(&j, "length", (int64_t)c->want.length);
+		json_close_object(&j);
 	}
 	if (c->offer.known && (c->state == UPDATE_IDLE || c->state == UPDATE_FAILED))
 		json_string(&j, "channel", c->offer.text);
@@ -183,7 +190,7 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 		return;
 	}
 	bool seeks = o.verb == ORDER_CHECK || (o.verb == ORDER_INSTALL && o.kind == ORDER_CHANNEL);
-	bool waits = seeks || o.verb == ORDER_SHOW || o.verb == ORDER_INSTALL;
+	bool waits = seeks || o.verb == ORDER_SHOW || (o.verb == ORDER_INSTALL && o.kind != ORDER_PARTS);
 	if (waits && s->pending != 0) {
 		inbox_refuse(&s->inbox, id, "another order waits for its answer; ask again in a moment");
 		return;
@@ -194,7 +201,7 @@ static void order(struct answers *s, uint32_t id, unsigned argc, const char *con
 		s->pending = id;
 		s->verb = o.verb;
 		loop_after(s->loop, &s->wait, ANSWERS_WAIT_MS, on_wait, s);
-	} else if (o.verb == ORDER_UPLOAD) {
+	} else if (o.verb == ORDER_UPLOAD || o.verb == ORDER_PART) {
 		answer_message(s, id, "taken; `update` tells how it goes on");
 	} else {
 		answer_status(s, id);

@@ -2,8 +2,9 @@
  * control channel (descriptor 3), on which the answers to the role's own requests come, too.
  *
  * `update` answers at once; `install` when the manifest is read and taken, or refused, or the source does not answer
- * (it is waited for then); `upload` when its pipe is taken (console/web_upload.h is the contract); `show` and `check`
- * when it is read, or given up after ANSWERS_WAIT_MS. `snapshots` (update/snapshots.h) answers at once. */
+ * (it is waited for then), and at once for an upload in parts; `upload` when its pipe is taken (console/web_upload.h is
+ * the contract); `show` and `check` when it is read, or given up after ANSWERS_WAIT_MS. `snapshots`
+ * (update/snapshots.h) answers at once. */
 #ifndef HEARTH_UPDATE_ANSWERS_H
 #define HEARTH_UPDATE_ANSWERS_H
 

@@ -16,6 +16,8 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "loop/chan.h"
+#include "update/conduct_text.h"
+#include "update/part.h"
 #include "update/spawn.h"
 
 #define ROOM      "update"
@@ -27,57 +29,6 @@ static int begin(struct conduct *c, const struct order *o, int fd, struct err *e
 static void on_worker_exit(pid_t pid, const struct child_exit *how, void *arg);
 
 /* --- what is told ----------------------------------------------------------------------------- */
-
-static unsigned per_cent(const struct msg_progress *p)
-{
-	return p->total > 0 ? (unsigned)(p->done * 100 / p->total) : 0;
-}
-
-static void add_progress(const struct conduct *c, struct buf *b)
-{
-	const struct msg_progress *p = &c->progress;
-	buf_add(b, msg_phase_name(p->phase));
-	if (p->total > 0)
-		buf_addf(b, " %u %%, %" PRIu64 ".%" PRIu64 " of %" PRIu64 ".%" PRIu64 " MiB", per_cent(p),
-		         p->done >> 20, (p->done & 0xFFFFF) * 10 >> 20, p->total >> 20,
-		         (p->total & 0xFFFFF) * 10 >> 20);
-}
-
-void conduct_text(const struct conduct *c, struct buf *b)
-{
-	const char *version = c->known ? c->m.version : "";
-	switch (c->state) {
-	case UPDATE_IDLE:
-		buf_add(b, c->why[0] ? c->why : "no update is under way");
-		break;
-	case UPDATE_ASKING:
-		buf_addf(b, c->order.kind == ORDER_PIPE ? "%s begins" : "asking %s",
-		         c->place.found[0] ? c->place.found : c->order.source);
-		break;
-	case UPDATE_LOADING:
-		buf_addf(b, "version %s: ", version);
-		add_progress(c, b);
-		break;
-	case UPDATE_WAITING:
-		buf_addf(b, "waiting for the %s: %s", c->order.kind == ORDER_USB ? "stick" : "network", c->why);
-		break;
-	case UPDATE_PAUSED:
-		buf_addf(b, "version %s: paused", version);
-		break;
-	case UPDATE_ARMING:
-		buf_addf(b, "version %s: nearly done", version);
-		break;
-	case UPDATE_READY:
-		buf_addf(b, "version %s in slot %c; restart to try it", version, c->place.half.other);
-		break;
-	default:
-		buf_addf(b, "failed: %s", c->why);
-		if (c->armed[0])
-			buf_addf(b, "; version %s is still in slot %c, restart to try it", c->armed,
-			         c->place.half.other);
-		break;
-	}
-}
 
 static void tell(struct conduct *c)
 {
@@ -135,6 +86,7 @@ static void hang_up(struct conduct *c)
 		sys_close(c->chan);
 	}
 	c->chan = -1;
+	c->want.length = 0;
 	c->due = false;
 	if (c->worker.pid > 0)
 		(void)!child_signal(&c->worker, SIGKILL, &ignored);
@@ -340,7 +292,8 @@ static void on_manifest(struct conduct *c, const struct msg_manifest *m)
 
 static void on_progress(struct conduct *c, const struct msg_progress *p)
 {
-	bool step = p->phase != c->progress.phase || per_cent(p) / TELL_STEP != per_cent(&c->progress) / TELL_STEP;
+	bool step =
+		p->phase != c->progress.phase || msg_per_cent(p) / TELL_STEP != msg_per_cent(&c->progress) / TELL_STEP;
 	bool was = c->state == UPDATE_WAITING;
 	int next;
 	struct err ignored;
@@ -430,6 +383,13 @@ static void restart_worker(struct conduct *c, const char *why)
 	loop_after(c->loop, &c->again, CONDUCT_AGAIN_MS, on_again, c);
 }
 
+static void on_want(struct conduct *c, const struct msg_want *w)
+{
+	struct err e;
+	if (part_ask(&c->want, w, &c->order, &e) < 0)
+		restart_worker(c, e.text);
+}
+
 static void on_failed(struct conduct *c, const struct msg_failed *f)
 {
 	struct err e;
@@ -457,6 +417,9 @@ static void take(struct conduct *c, const struct msg *m)
 		break;
 	case MSG_WAITING:
 		on_waiting(c, m->waiting.why);
+		break;
+	case MSG_WANT:
+		on_want(c, &m->want);
 		break;
 	case MSG_KERNEL:
 		on_kernel(c);
@@ -587,7 +550,7 @@ static int install(struct conduct *c, const struct order *o, int fd, struct err 
 	if (begin(c, &named, fd, e) < 0)
 		return -1;
 	c->order = named;
-	c->undecided = o->verb == ORDER_INSTALL;
+	c->undecided = o->verb == ORDER_INSTALL && o->kind != ORDER_PARTS;
 	c->deaths = 0;
 	c->why[0] = '\0';
 	set_state(c, (enum update_state)next);
@@ -616,6 +579,16 @@ static int pause_it(struct conduct *c, bool paused, struct err *e)
 	return 0;
 }
 
+static int give_part(struct conduct *c, const struct order *o, int fd, struct err *e)
+{
+	if (c->state == UPDATE_PAUSED)
+		return err_set(e, EBUSY, "the update is paused");
+	if (part_fits(&c->want, o, e) < 0 || place_is_pipe(fd, e) < 0 || say(c, MSG_PART, fd, e) < 0)
+		return -1;
+	c->want.length = 0;
+	return 0;
+}
+
 int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *e)
 {
 	switch (o->verb) {
@@ -625,6 +598,8 @@ int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *
 	case ORDER_INSTALL:
 	case ORDER_UPLOAD:
 		return install(c, o, fd, e);
+	case ORDER_PART:
+		return give_part(c, o, fd, e);
 	case ORDER_PAUSE:
 	case ORDER_RESUME:
 		return pause_it(c, o->verb == ORDER_PAUSE, e);

@@ -7,7 +7,7 @@
  * has put into the slot either is what was signed or does not boot. Whether a bundle may go in is decided here, too. A
  * worker that dies is started again, a few times; an install that fails leaves the target without a boot entry and the
  * running slot as it was. An upload has no record and no second try: what has come through its pipe is gone, so the end
- * of the worker or of the role is the end of it. */
+ * of the worker or of the role is the end of it. One in parts is as good as a URL: who sends it is asked for each. */
 #ifndef HEARTH_UPDATE_CONDUCT_H
 #define HEARTH_UPDATE_CONDUCT_H
 
@@ -69,6 +69,7 @@ struct conduct {
 	bool known;                  /* m, bundle, fetch are those of the order */
 	struct update_manifest m;
 	uint64_t bundle, fetch; /* bytes; fetch 0: not known */
+	struct msg_want want;   /* the part that is asked for; length 0: none */
 	struct msg_progress progress;
 	struct msg_done done;
 	bool synced;        /* the caller's, for an index: the clock is right */
@@ -89,15 +90,14 @@ void conduct_init(struct conduct *c, struct loop *l, struct teller *t, const str
 /* An install that was under way when the role or the box ended goes on. */
 void conduct_begin(struct conduct *c);
 /* ORDER_INSTALL, ORDER_SHOW, ORDER_CHECK: 0: begun, `decided` follows. Others: 0: done, or for ORDER_UPLOAD: the pipe
- * is taken, and how it goes on is in conduct_text. -1: refused, nothing has changed. fd: what came with the order, the
- * caller's; an upload needs the read end of its pipe. */
+ * is taken, and how it goes on is in conduct_text. An install of parts is no more than begun: its manifest has to come
+ * first. -1: refused, nothing has changed. fd: what came with the order, the caller's; an upload needs the read end of
+ * its pipe, and so does each part. */
 MUST_CHECK int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *e);
 /* The end of `arming`. */
 void conduct_arm(struct conduct *c, const struct names *healthy);
 /* Nobody waits for the look any more. */
 void conduct_stop_look(struct conduct *c);
-/* One sentence: how it stands. */
-void conduct_text(const struct conduct *c, struct buf *b);
 /* Ends the worker; the record stays. */
 void conduct_fini(struct conduct *c);
 

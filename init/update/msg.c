@@ -26,6 +26,11 @@ const char *msg_phase_name(uint32_t phase)
 	return phase < COUNT_OF(names) ? names[phase] : "";
 }
 
+unsigned msg_per_cent(const struct msg_progress *p)
+{
+	return p->total > 0 ? (unsigned)(p->done * 100 / p->total) : 0;
+}
+
 int msg_send(int chan, const struct msg *m, int fd, struct err *e)
 {
 	if (m->kind == MSG_NONE || m->kind >= COUNT_OF(kinds))

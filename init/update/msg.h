@@ -7,6 +7,8 @@
  *                                   <--  GO: verified here too, and allowed; the target is marked
  *   PROGRESS, WAITING               -->
  *                                   <--  PAUSE, RESUME
+ *   WANT: bytes of an upload in parts -->
+ *                                   <--  PART: with a pipe that they come in
  *   KERNEL: where to?               -->
  *                                   <--  KERNEL: with the temporary file on the ESP, which is writable from now on
  *   DONE or FAILED                  -->
@@ -59,6 +61,10 @@ struct msg_progress {
 struct msg_waiting {
 	char why[LIMIT_DETAIL];
 };
+/* A part of the bundle. */
+struct msg_want {
+	uint64_t from, length;
+};
 /* What it took, in bytes: taken from the running slot, right already, from outside. */
 struct msg_done {
 	uint64_t copied, kept, fetched;
@@ -82,6 +88,8 @@ struct msg_go {
 	X(INDEX, index)                                                                                                \
 	X(PROGRESS, progress)                                                                                          \
 	X(WAITING, waiting)                                                                                            \
+	X(WANT, want)                                                                                                  \
+	X(PART, go)                                                                                                    \
 	X(DONE, done)                                                                                                  \
 	X(FAILED, failed)                                                                                              \
 	X(GO, go)                                                                                                      \
@@ -103,6 +111,7 @@ struct msg {
 		struct msg_index index;
 		struct msg_progress progress;
 		struct msg_waiting waiting;
+		struct msg_want want;
 		struct msg_done done;
 		struct msg_failed failed;
 		struct msg_go go;
@@ -115,6 +124,7 @@ MUST_CHECK int msg_send(int chan, const struct msg *m, int fd, struct err *e);
  * the message is none of these. fd as in chan_recv. */
 MUST_CHECK int msg_recv(int chan, struct msg *m, int *fd, struct err *e);
 const char *msg_phase_name(uint32_t phase);
+unsigned msg_per_cent(const struct msg_progress *p);
 
 /* Pure: is what was received (n bytes in *m) one whole message with ended texts? */
 MUST_CHECK int msg_check(const struct msg *m, size_t n, struct err *e);

@@ -7,7 +7,8 @@
 #include "base/paths.h"
 #include "base/str.h"
 
-#define USB "usb"
+#define USB   "usb"
+#define PARTS "upload:"
 
 /* The switches of an install, as words and as lines of a record. */
 static const struct {
@@ -47,6 +48,13 @@ static bool is_printable(const char *s, char least)
 	return true;
 }
 
+static int parse_size(struct order *o, const char *size, struct err *e)
+{
+	if (str_u64(size, ORDER_MOST, &o->size) < 0 || o->size == 0)
+		return err_set(e, EINVAL, "upload: '%.40s' is no number of bytes", size);
+	return 0;
+}
+
 static int parse_source(struct order *o, const char *source, struct err *e)
 {
 	if (str_copy(o->source, sizeof(o->source), source) < 0)
@@ -61,10 +69,15 @@ static int parse_source(struct order *o, const char *source, struct err *e)
 		o->kind = ORDER_USB;
 		return 0;
 	}
+	if (str_starts(source, PARTS)) {
+		o->kind = ORDER_PARTS;
+		return parse_size(o, source + strlen(PARTS), e);
+	}
 	o->kind = ORDER_FILE;
 	if (!str_starts(source, PATH_DATA "/") || !is_plain_path(source) || !is_printable(source, ' '))
 		return err_set(e, EINVAL,
-		               "'%.100s' is none of http(s)://..., usb, and the plain path of a file below " PATH_DATA,
+		               "'%.100s' is none of http(s)://..., usb, upload:SIZE, and the plain path of a file "
+		               "below " PATH_DATA,
 		               source);
 	return 0;
 }
@@ -87,13 +100,22 @@ static int parse_install(struct order *o, unsigned argc, const char *const *argv
 	return 0;
 }
 
-static int parse_upload(struct order *o, const char *size, struct err *e)
+static int parse_upload(struct order *o, unsigned argc, const char *const *argv, struct err *e)
 {
 	o->kind = ORDER_PIPE;
 	(void)!str_copy(o->source, sizeof(o->source), "an upload");
-	if (str_u64(size, ORDER_MOST, &o->size) < 0 || o->size == 0)
-		return err_set(e, EINVAL, "upload: '%.40s' is no number of bytes", size);
-	return 0;
+	if (argc > 3)
+		o->verb = ORDER_PART;
+	if (argc > 3 && str_u64(argv[3], ORDER_MOST, &o->from) < 0)
+		return err_set(e, EINVAL, "upload: '%.40s' is no place in a file", argv[3]);
+	return parse_size(o, argv[2], e);
+}
+
+static int parse_show(struct order *o, const char *source, struct err *e)
+{
+	if (parse_source(o, source, e) < 0)
+		return -1;
+	return o->kind == ORDER_PARTS ? err_set(e, EINVAL, "show: who has the file shows it") : 0;
 }
 
 int order_parse(struct order *o, unsigned argc, const char *const *argv, struct err *e)
@@ -103,7 +125,7 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 		enum order_verb verb;
 		unsigned min, max; /* words, "update" and this one among them */
 	} verbs[] = {
-		{"show", ORDER_SHOW, 3, 3},   {"install", ORDER_INSTALL, 2, 7}, {"upload", ORDER_UPLOAD, 3, 3},
+		{"show", ORDER_SHOW, 3, 3},   {"install", ORDER_INSTALL, 2, 7}, {"upload", ORDER_UPLOAD, 3, 4},
 		{"pause", ORDER_PAUSE, 2, 2}, {"resume", ORDER_RESUME, 2, 2},   {"cancel", ORDER_CANCEL, 2, 2},
 		{"check", ORDER_CHECK, 2, 2},
 	};
@@ -126,8 +148,15 @@ int order_parse(struct order *o, unsigned argc, const char *const *argv, struct 
 	if (o->verb == ORDER_INSTALL)
 		return parse_install(o, argc, argv, e);
 	if (o->verb == ORDER_UPLOAD)
-		return parse_upload(o, argv[2], e);
-	return o->verb == ORDER_SHOW ? parse_source(o, argv[2], e) : 0;
+		return parse_upload(o, argc, argv, e);
+	return o->verb == ORDER_SHOW ? parse_show(o, argv[2], e) : 0;
+}
+
+const char *order_missed(const struct order *o)
+{
+	if (o->kind == ORDER_PARTS)
+		return "file";
+	return o->kind == ORDER_USB ? "stick" : "network";
 }
 
 /* --- the record ------------------------------------------------------------------------------- */

@@ -8,10 +8,13 @@
  *                                                           too; --restart: into it as soon as it is ready;
  *                                                           --snapshot: volumes are copied at its first start
  *   update upload SIZE                                      install what comes with the words: a pipe, SIZE bytes in it
+ *   update upload SIZE FROM                                 SIZE bytes, from byte FROM on, of an upload in parts: those
+ *                                                           that are asked for, or their beginning
  *   update pause | resume | cancel
  *
  * SOURCE: http:// or https:// and the address of a bundle; the path of a file below /data; "usb", the bundle on a stick
- * (update/usb). Without one it is what the channel offers. */
+ * (update/usb); "upload:SIZE", a file of SIZE bytes of which somebody sends the parts that are asked for (`update` says
+ * which). Without one it is what the channel offers. */
 #ifndef HEARTH_UPDATE_ORDER_H
 #define HEARTH_UPDATE_ORDER_H
 
@@ -32,20 +35,22 @@ enum order_verb {
 	ORDER_SHOW,
 	ORDER_INSTALL,
 	ORDER_UPLOAD,
+	ORDER_PART,
 	ORDER_PAUSE,
 	ORDER_RESUME,
 	ORDER_CANCEL,
 	ORDER_CHECK,
 };
 /* ORDER_CHANNEL: what it offers; update/seek makes a URL of it. An index to check is a URL from the beginning.
- * ORDER_PIPE: of an upload. */
-enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB, ORDER_CHANNEL, ORDER_PIPE };
+ * ORDER_PIPE: of an upload; ORDER_PARTS: of one in parts. */
+enum order_kind { ORDER_URL, ORDER_FILE, ORDER_USB, ORDER_CHANNEL, ORDER_PIPE, ORDER_PARTS };
 
 struct order {
 	enum order_verb verb;
 	enum order_kind kind; /* of the source */
 	char source[ORDER_SOURCE];
-	uint64_t size; /* of an upload */
+	uint64_t size; /* of an upload, or a part of it */
+	uint64_t from; /* where that part begins */
 	bool again, older, restart, snapshot;
 	bool paused; /* of a record: it waits for `resume` */
 	/* The channel has named the bundle: the sum of its manifest.yaml. */
@@ -55,6 +60,8 @@ struct order {
 
 /* argv[0] is "update". Errors say what would be right. */
 MUST_CHECK int order_parse(struct order *o, unsigned argc, const char *const *argv, struct err *e);
+/* What an install of it waits for, when it has to wait. */
+const char *order_missed(const struct order *o);
 /* The record: one word a line, the source behind the first, the sum behind `manifest`. order_read refuses whatever
  * order_record does not write. There is none of an upload: what a pipe has given does not come again. */
 void order_record(const struct order *o, struct buf *b);

@@ -85,11 +85,18 @@ static int open_source(const char *path, struct err *e)
 	return err_set(e, EINVAL, "%s is no plain file", path);
 }
 
-int place_pipe(struct place *p, int fd, struct err *e)
+int place_is_pipe(int fd, struct err *e)
 {
 	struct stat st;
 	if (fd < 0 || sys_fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
 		return err_set(e, EINVAL, "an upload comes with its bytes; the page of this box sends one");
+	return 0;
+}
+
+int place_pipe(struct place *p, int fd, struct err *e)
+{
+	if (place_is_pipe(fd, e) < 0)
+		return -1;
 	p->source = sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return p->source < 0 ? err_sys(e, "the pipe of the upload") : 0;
 }
@@ -100,7 +107,7 @@ int place_open(struct place *p, const struct place_stand_in *t, const struct ord
 		p->source = usb_open(p->half.disk, p->found, e);
 	else if (o->kind == ORDER_FILE)
 		p->source = open_source(o->source, e);
-	if (p->source < 0 && o->kind != ORDER_URL)
+	if (p->source < 0 && o->kind != ORDER_URL && o->kind != ORDER_PARTS)
 		return -1;
 	p->running = open_slot(t->running, p->half.running_name, O_RDONLY, e);
 	if (p->running < 0)

@@ -40,6 +40,8 @@ MUST_CHECK int place_find(struct place *p, const struct place_stand_in *t, struc
 /* The descriptors for the worker. write: the target, too. code ENOMEDIUM: the source is a stick that is not there. */
 MUST_CHECK int place_open(struct place *p, const struct place_stand_in *t, const struct order *o, bool write,
                           struct err *e);
+/* Is it what an upload, or a part of one, comes in? */
+MUST_CHECK int place_is_pipe(int fd, struct err *e);
 /* The read end of an upload's pipe, which stays the caller's, too. */
 MUST_CHECK int place_pipe(struct place *p, int fd, struct err *e);
 /* May this bundle go there? Board, version, room. Nothing is changed. */

@@ -1,4 +1,5 @@
-/* A bundle's bytes from a file, a pipe or a URL. Part of the worker: it may block, and must not believe a length. */
+/* A bundle's bytes from a file, a pipe, parts or a URL. Part of the worker: it may block, and must not believe a
+ * length. */
 #include "update/source.h"
 
 #include <errno.h>
@@ -48,9 +49,21 @@ int source_open_pipe(struct source *s, int fd, uint64_t size, const struct fetch
 	return S_ISFIFO(st.st_mode) ? 0 : err_set(e, EINVAL, "the source is no pipe");
 }
 
+void source_open_parts(struct source *s, uint64_t size, source_part_fn *part, const struct fetch_config *config)
+{
+	init(s, -1, config);
+	s->part = part;
+	s->file.size = size;
+}
+
+static bool is_url(const struct source *s)
+{
+	return s->fd < 0 && !s->part;
+}
+
 void source_close(struct source *s)
 {
-	if (s->fd < 0)
+	if (is_url(s))
 		fetch_close(&s->fetch);
 }
 
@@ -79,14 +92,14 @@ static int read_range(struct source *s, const struct fetch_range *r, fetch_data_
 }
 
 /* What has come; 0: the end. Who sends may be slow, but whoever wants us to stop is not to wait for that. */
-static ssize_t read_some(const struct source *s, void *piece, size_t cap, struct err *e)
+static ssize_t read_some(const struct source *s, int fd, void *piece, size_t cap, struct err *e)
 {
 	for (;;) {
-		struct pollfd p = {.fd = s->fd, .events = POLLIN};
+		struct pollfd p = {.fd = fd, .events = POLLIN};
 		if (s->tick && !s->tick(s->arg))
 			return err_set(e, ECANCELED, "stopped");
 		int ready = sys_poll(&p, 1, TICK_MS);
-		ssize_t n = ready > 0 ? sys_read(s->fd, piece, cap) : -1;
+		ssize_t n = ready > 0 ? sys_read(fd, piece, cap) : -1;
 		if (n >= 0)
 			return n;
 		if (ready != 0 && errno != EINTR && errno != EAGAIN)
@@ -99,7 +112,7 @@ static int read_pipe(struct source *s, fetch_data_fn *data, void *arg, struct er
 	const struct fetch_range all = {0, s->file.size, 0};
 	uint8_t piece[FETCH_PIECE];
 	ssize_t n;
-	while ((n = read_some(s, piece, sizeof(piece), e)) > 0) {
+	while ((n = read_some(s, s->fd, piece, sizeof(piece), e)) > 0) {
 		uint64_t at = s->read;
 		if ((uint64_t)n > s->file.size - at)
 			return err_set(e, EBADMSG, "the upload goes on behind its %llu bytes",
@@ -114,16 +127,69 @@ static int read_pipe(struct source *s, fetch_data_fn *data, void *arg, struct er
 	               (unsigned long long)s->file.size);
 }
 
+/* As much as there is; less than cap: the end. */
+static ssize_t read_full(const struct source *s, int fd, uint8_t *piece, size_t cap, struct err *e)
+{
+	size_t have = 0;
+	while (have < cap) {
+		ssize_t n = read_some(s, fd, piece + have, cap - have, e);
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	return (ssize_t)have;
+}
+
+/* What fd has of r from *at on, in pieces like those of fetch. A piece that is cut comes again. */
+static int read_part(struct source *s, int fd, const struct fetch_range *r, uint64_t *at, fetch_data_fn *data,
+                     void *arg, struct err *e)
+{
+	uint8_t piece[FETCH_PIECE];
+	while (*at < r->length) {
+		size_t want = r->length - *at < sizeof(piece) ? (size_t)(r->length - *at) : sizeof(piece);
+		ssize_t n = read_full(s, fd, piece, want, e);
+		if (n < 0)
+			return -1;
+		s->read += (uint64_t)n;
+		if ((size_t)n < want)
+			return 0;
+		if (data(r, r->offset + *at, piece, want, arg, e) < 0)
+			return -1;
+		*at += want;
+	}
+	return 0;
+}
+
+static int read_parts(struct source *s, const struct fetch_range *r, fetch_data_fn *data, void *arg, struct err *e)
+{
+	int rc = 0;
+	for (uint64_t at = 0; rc == 0 && at < r->length;) {
+		int fd = s->part(r->offset + at, r->length - at, s->arg, e);
+		if (fd < 0)
+			return -1;
+		rc = read_part(s, fd, r, &at, data, arg, e);
+		sys_close(fd);
+	}
+	return rc;
+}
+
+static int read_local(struct source *s, const struct fetch_range *r, fetch_data_fn *data, void *arg, struct err *e)
+{
+	return s->part ? read_parts(s, r, data, arg, e) : read_range(s, r, data, arg, e);
+}
+
 int source_ranges(struct source *s, fetch_next_fn *next, fetch_data_fn *data, void *arg, struct err *e)
 {
 	const struct fetch_job job = {&s->file, next, data, arg};
 	struct fetch_range r;
 	if (s->pipe)
 		return err_set(e, EOPNOTSUPP, "an upload has no ranges");
-	if (s->fd < 0)
+	if (is_url(s))
 		return fetch_ranges(&s->fetch, &job, e);
 	while (next(&r, arg)) {
-		if (read_range(s, &r, data, arg, e) < 0)
+		if (read_local(s, &r, data, arg, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -165,10 +231,10 @@ int source_whole(struct source *s, fetch_data_fn *data, void *arg, struct err *e
 	const struct fetch_range all = {0, s->file.size, 0};
 	if (s->pipe)
 		return read_pipe(s, data, arg, e);
-	return s->fd < 0 ? fetch_whole(&s->fetch, &job, 0, e) : read_range(s, &all, data, arg, e);
+	return is_url(s) ? fetch_whole(&s->fetch, &job, 0, e) : read_local(s, &all, data, arg, e);
 }
 
 uint64_t source_fetched(const struct source *s)
 {
-	return s->fd < 0 ? s->fetch.count.body : s->read;
+	return is_url(s) ? s->fetch.count.body : s->read;
 }

@@ -1,7 +1,9 @@
-/* Where a bundle is read from: an open file, a pipe or a URL, as the same three calls. Runs in the worker and blocks.
+/* Where a bundle is read from: an open file, a pipe, an upload in parts or a URL, as the same three calls. Runs in the
+ * worker and blocks.
  *
  * A URL is read by update/fetch, which waits out whatever may pass; a file cannot change its mind, so what goes wrong
- * there is final; and so it is with a pipe, which gives each byte once. */
+ * there is final; and so it is with a pipe, which gives each byte once. An upload in parts is asked for each range, as
+ * often as it takes: each part is a pipe, and one that ends too soon is gone on with in the next. */
 #ifndef HEARTH_UPDATE_SOURCE_H
 #define HEARTH_UPDATE_SOURCE_H
 
@@ -9,12 +11,16 @@
 
 #include "update/fetch.h"
 
+/* A pipe with these bytes, or only the first of them; -1: there will be none. Waits for it. */
+typedef int source_part_fn(uint64_t from, uint64_t length, void *arg, struct err *e);
+
 struct source {
-	int fd;    /* of the file or the pipe; -1: a URL */
-	bool pipe; /* an upload: no ranges */
+	int fd;               /* of the file or the pipe; -1: neither */
+	bool pipe;            /* an upload: no ranges */
+	source_part_fn *part; /* an upload in parts; NULL: something else */
 	struct fetch fetch;
 	struct fetch_file file; /* size: of the bundle, once known */
-	uint64_t read;          /* bytes taken from a file or a pipe */
+	uint64_t read;          /* bytes taken from a file or pipes */
 	bool (*tick)(void *arg);
 	void *arg;
 };
@@ -25,6 +31,8 @@ MUST_CHECK int source_open(struct source *s, int fd, const char *url, const stru
  * the tick is called, too. */
 MUST_CHECK int source_open_pipe(struct source *s, int fd, uint64_t size, const struct fetch_config *config,
                                 struct err *e);
+/* Of `size` bytes; part is called with config's arg. */
+void source_open_parts(struct source *s, uint64_t size, source_part_fn *part, const struct fetch_config *config);
 void source_close(struct source *s);
 /* As fetch_ranges; EOPNOTSUPP: only source_whole can read it. */
 MUST_CHECK int source_ranges(struct source *s, fetch_next_fn *next, fetch_data_fn *data, void *arg, struct err *e);

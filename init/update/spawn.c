@@ -55,9 +55,9 @@ int spawn_worker(struct child *c, const struct spawn_plan *p, child_exit_fn *on_
 		argv[n++] = "--ca";
 		argv[n++] = p->ca;
 	}
-	if (o->kind == ORDER_PIPE) {
+	if (o->kind == ORDER_PIPE || o->kind == ORDER_PARTS) {
 		(void)!str_format(size, sizeof(size), "%" PRIu64, o->size);
-		argv[n++] = "--pipe";
+		argv[n++] = o->kind == ORDER_PIPE ? "--pipe" : "--parts";
 		argv[n++] = size;
 	}
 	argv[n] = NULL;

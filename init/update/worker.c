@@ -27,13 +27,15 @@
 #define ROOM        "update-worker"
 #define EVERY_MS    500
 #define PATIENCE_MS 30000 /* for a conductor that does not read */
+#define SENDER_MS   5000  /* for a part, before it is said that none comes */
 
 static struct {
 	const char *url;
 	const char *keys_folder;
 	struct fetch_config config;
 	bool show, index;
-	uint64_t pipe; /* bytes in it; 0: the source is none */
+	uint64_t pipe;  /* bytes in it; 0: the source is none */
+	uint64_t parts; /* bytes of an upload in parts; 0: the source is none */
 	struct signature_keys keys;
 	struct source source;
 	struct intake intake;
@@ -80,15 +82,20 @@ static void hear_next(struct msg *m, int *fd)
 		wait_for(POLLIN);
 }
 
+static void wait_for_resume(void)
+{
+	struct msg m;
+	do {
+		hear_next(&m, NULL);
+	} while (m.kind != MSG_RESUME);
+}
+
 static bool on_tick(void *arg)
 {
 	struct msg m;
 	(void)arg;
-	if (!hear(&m, NULL) || m.kind != MSG_PAUSE)
-		return true;
-	do {
-		hear_next(&m, NULL);
-	} while (m.kind != MSG_RESUME);
+	if (hear(&m, NULL) && m.kind == MSG_PAUSE)
+		wait_for_resume();
 	return true;
 }
 
@@ -119,6 +126,36 @@ static void on_wait(const struct fetch_wait *w, void *arg)
 		return;
 	memcpy(m.waiting.why, w->why, n);
 	say(&m);
+}
+
+static void say_no_sender(void)
+{
+	static const char why[] = "nobody sends it; choose it again in the page of this box";
+	struct msg m = {.kind = MSG_WAITING};
+	memcpy(m.waiting.why, why, sizeof(why));
+	say(&m);
+	worker.waiting = true;
+}
+
+/* Until it comes: a page that is closed may be opened again. */
+static int on_part(uint64_t from, uint64_t length, void *arg, struct err *e)
+{
+	const struct msg want = {.kind = MSG_WANT, .want = {from, length}};
+	struct pollfd p = {.fd = WORKER_CHANNEL, .events = POLLIN};
+	struct msg m;
+	int fd;
+	(void)arg;
+	(void)e;
+	say(&want);
+	if (sys_poll(&p, 1, SENDER_MS) == 0)
+		say_no_sender();
+	for (;;) {
+		hear_next(&m, &fd);
+		if (m.kind == MSG_PAUSE)
+			wait_for_resume();
+		else if (m.kind == MSG_PART && fd >= 0)
+			return fd;
+	}
 }
 
 static int on_signer(void *arg, const void *text, size_t len, const uint8_t *sig, size_t sig_len, const char **name,
@@ -280,6 +317,8 @@ static int parse(int argc, char **argv)
 			worker.config.ca_file = argv[i + 1];
 		else if (str_eq(argv[i], "--pipe") && str_u64(argv[i + 1], ORDER_MOST, &worker.pipe) == 0)
 			continue;
+		else if (str_eq(argv[i], "--parts") && str_u64(argv[i + 1], ORDER_MOST, &worker.parts) == 0)
+			continue;
 		else
 			return -1;
 	}
@@ -331,6 +370,10 @@ static int open_source(struct err *e)
 	int fd = str_eq(worker.url, "-") ? WORKER_SOURCE : -1;
 	if (worker.pipe > 0)
 		return source_open_pipe(&worker.source, fd, worker.pipe, &worker.config, e);
+	if (worker.parts > 0) {
+		source_open_parts(&worker.source, worker.parts, on_part, &worker.config);
+		return 0;
+	}
 	return source_open(&worker.source, fd, worker.url, &worker.config, e);
 }
 
@@ -377,7 +420,7 @@ int worker_main(int argc, char **argv)
 	log_init(ROOM, STDERR_FILENO, 0);
 	if (parse(argc, argv) < 0) {
 		log_errx(ROOM, "usage: hearth update-worker install|show|index URL|- [--keys FOLDER] [--ca FILE] "
-		               "[--pipe SIZE]");
+		               "[--pipe SIZE | --parts SIZE]");
 		return EXIT_USAGE;
 	}
 	int rc = signature_load(&worker.keys, worker.keys_folder, &e);

@@ -228,6 +228,16 @@ class Box:
             self.ask('update', 'upload', str(size), fds=[end.fileno()])
             return os.fdopen(os.dup(pipe.fileno()), 'wb', 0)
 
+    def part(self, data, start):
+        """A part of an upload in parts; or as much of it as somebody reads."""
+        theirs, ours = os.pipe()
+        with os.fdopen(theirs, 'rb') as end, os.fdopen(ours, 'wb', 0) as pipe:
+            self.ask('update', 'upload', str(len(data)), str(start), fds=[end.fileno()])
+            end.close()
+            rest = memoryview(data)
+            while rest:
+                rest = rest[pipe.write(rest):]
+
     def refusal(self, *words, fds=()):
         try:
             self.ask('update', *words, fds=fds)

@@ -1,6 +1,6 @@
 /* What all parts use: elements, words for numbers, questions to the box. */
 const EVERY_MS = 2000, SLOWLY_MS = 5000, LATE_MS = 6000, PATIENCE_MS = 8000, COMMAND_MS = 27000,
-  LEAVE_MS = 180000, EVENTS = 60;
+  LEAVE_MS = 180000, WANT_MS = 100, PART_MS = 60000, EVENTS = 60;
 const TONE = { running: "good", ready: "good", done: "good", booting: "wait", starting: "wait", waiting: "wait",
   healthy: "good", progressing: "wait", Running: "good", Succeeded: "good", Completed: "good", Pending: "wait",
   stopping: "wait", degraded: "bad", safe: "bad", backoff: "bad", failed: "bad", killing: "bad",

@@ -2,15 +2,16 @@
 const CAN = { pause: ["loading", "waiting"], resume: ["paused"], restart: ["ready"],
   cancel: ["asking", "loading", "waiting", "paused", "ready", "failed"] };
 const CANCEL = { ready: "Throw it away", failed: "Dismiss" };
+const KEEP_OPEN = "This page sends the file: leave it open.";
 const BEGUN = ["asking", "loading", "waiting", "paused", "arming", "ready"];
-/* What the box says, what is shown before it begins, a file on its way. */
+/* What the box says, what is shown before it begins, the file that this page sends. */
 let update = null, offer = null, sending = null;
 const begun = () => update !== null && BEGUN.includes(update.state);
 function showParts() {
   if (begun()) offer = null;
   $("offer").hidden = !offer;
-  $("sending").hidden = !sending;
-  $("find").hidden = Boolean(offer || sending || begun());
+  $("give").hidden = Boolean(sending) || !(update && update.want && update.state === "waiting");
+  $("find").hidden = Boolean(offer || begun());
 }
 
 /* "12 of 38 MiB, 3.1 MiB/s": from one look to the next, within a phase. */
@@ -26,7 +27,7 @@ function rate(a) {
 
 function showUpdate(a) {
   const state = a ? a.state : "unknown", over = !BEGUN.includes(state) || state === "ready";
-  if (over && update && update.state !== state && !sending) say("update-says", "", true); /* was about before */
+  if (over && update && update.state !== state) say("update-says", "", true); /* was about before */
   update = a;
   tell("update-pill", state).className = "pill " + tone(state);
   const came = state === "ready" && `; ${size(a.fetched)} fetched, ${size(a.copied + a.kept)} were there already`;
@@ -75,14 +76,16 @@ async function readBundle(file) {
   const get = key => ((text.match(new RegExp(`^${key}: *(.*)$`, "m")) || [])[1] || "");
   const plain = v => v.startsWith('"') ? JSON.parse(v) : v;
   return { version: plain(get("version")), changes: plain(get("changes")), kubernetes: plain(get("kubernetes")),
-    created: new Date(get("created") * 1000).toISOString().replace(".000", ""), size: file.size, from: "file", file };
+    created: new Date(get("created") * 1000).toISOString().replace(".000", ""), size: file.size, from: "file", file,
+    source: "upload:" + file.size };
 }
 async function look(from, form) {
   if (from === "file") {
     if (!form.file.files[0]) throw new Error("Choose a file first.");
     return readBundle(form.file.files[0]);
   }
-  if (from === "url" && !/^https?:\/\/./.test(form.url.value)) throw new Error("An address begins with https://");
+  if (from === "url" && !/^(https?:\/\/|\/data\/)./.test(form.url.value))
+    throw new Error("An address begins with https://, a file on the box with /data/");
   if (from !== "channel") return { from, source: from === "usb" ? "usb" : form.url.value,
     ...await act("update", "show", from === "usb" ? "usb" : form.url.value) };
   const there = await act("update", "check");
@@ -99,7 +102,6 @@ function showOffer(a) {
     ["To be fetched", a.fetch && "about " + size(a.fetch)], ["Made", when(a.created || "")],
     ["Kubernetes", a.kubernetes], ["File", a.file && (a.file.name || a.file)], ["Channel", a.note]]));
   $("offer-changes").textContent = a.changes || "It does not say what has changed.";
-  for (const e of document.querySelectorAll("[data-not]")) e.hidden = e.dataset.not === a.from;
   $("offer-title").focus();
 }
 function chooseSource() {
@@ -127,14 +129,15 @@ $("offer-no").addEventListener("click", () => {
 });
 $("offer").addEventListener("submit", async ev => {
   const form = ev.target, button = form.querySelector("button");
-  const switches = ["restart", "again", "older"].filter(s => form[s].checked).map(s => "--" + s);
+  const switches = ["restart", "snapshot", "again", "older"].filter(s => form[s].checked).map(s => "--" + s);
   ev.preventDefault();
-  if (offer.from === "file") return send(offer.file);
   button.disabled = true;
   say("update-says", "beginning", true);
   try {
+    const file = offer.file;
     const a = await act("update", "install", ...(offer.source ? [offer.source] : []), ...switches);
-    say("update-says", a.message, true);
+    say("update-says", file ? KEEP_OPEN : a.message, true);
+    if (file) give(file);
     showOffer(null);
     form.reset();
     await lookAtUpdate();
@@ -144,32 +147,49 @@ $("offer").addEventListener("submit", async ev => {
   button.disabled = false;
 });
 
-/* --- a file of this computer --- */
-function send(file) {
-  const x = sending = new XMLHttpRequest(), began = Date.now();
-  const over = (text, good) => {
-    sending = null;
-    say("update-says", text, good);
-    if (x.status === 401) askOwner();
-    lookAtUpdate();
-  };
-  showOffer(null);
-  setBar("sending", 0, 1);
-  say("update-says", "", true);
-  x.upload.onprogress = p => {
-    setBar("sending", p.loaded, file.size);
-    $("sending-size").textContent = `${size(p.loaded)} of ${size(file.size)}, ` +
-      `${size(p.loaded * 1000 / (Date.now() - began + 1))}/s`;
-  };
-  x.onload = () => {
-    let a = {};
-    try { a = JSON.parse(x.response); } catch (e) { a.error = "The box answered something else."; }
-    over(a.message || a.error, x.status === 200);
-  };
-  x.onerror = () => over("The connection broke off.");
-  x.onabort = () => over("Stopped.");
-  x.open("PUT", "/api/v1/update/upload");
-  x.setRequestHeader("X-Hearth-CSRF", csrf);
-  x.send(file);
+/* --- a file of this computer: the box asks for the parts of it that it lacks --- */
+async function givePart(want, file) {
+  const r = await fetch("/api/v1/update/upload?from=" + want.from, { method: "PUT", headers: { "X-Hearth-CSRF": csrf },
+    body: file.slice(want.from, want.from + want.length), signal: AbortSignal.timeout(PART_MS) });
+  if (r.status === 401) askOwner();
+  if (!r.ok) throw new Error((await r.json()).error);
 }
-$("sending-stop").addEventListener("click", () => sending && sending.abort());
+/* Until the box has all of it, or wants no more; a part that does not get through is asked for again. */
+async function give(file) {
+  const source = "upload:" + file.size;
+  let broken = 0;
+  sending = file;
+  while (sending === file) {
+    const a = await ask("/api/v1/update").catch(() => null);
+    if (a && (a.source !== source || !BEGUN.includes(a.state) || a.state === "ready")) break;
+    try {
+      if (a && a.want) await givePart(a.want, file);
+      if (a && broken) say("update-says", KEEP_OPEN, true);
+      if (a) broken = 0;
+    } catch (e) {
+      broken = 1;
+      say("update-says", `The file does not get through (${e.message}), still trying.`);
+    }
+    await new Promise(done => setTimeout(done, broken || !a || a.state === "paused" ? EVERY_MS : a.want ? 0 : WANT_MS));
+  }
+  if (sending !== file) return; /* another one was chosen */
+  sending = null;
+  say("update-says", "", true);
+  lookAtUpdate();
+}
+addEventListener("beforeunload", ev => sending && ev.preventDefault());
+$("give").addEventListener("submit", async ev => {
+  const form = ev.target, file = form.file.files[0];
+  ev.preventDefault();
+  try {
+    const b = file && await readBundle(file);
+    if (!b || b.source !== update.source || (update.version && b.version !== update.version))
+      throw new Error("That is not the file that was begun with.");
+    form.reset();
+    say("update-says", KEEP_OPEN, true);
+    give(file);
+    showParts();
+  } catch (e) {
+    say("update-says", e.message);
+  }
+});

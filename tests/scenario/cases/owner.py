@@ -3,14 +3,22 @@ import fcntl
 import http.client
 import json
 import os
+import pathlib
 import re
 import socket
 import ssl
 import struct
 import subprocess
+import sys
+import tempfile
 import threading
+import time
 
 from box import CLONE_NEWNET, RESTARTED, TOP, Failed, check, libc, must, service, until
+
+sys.path.append(TOP + '/tests/update')
+
+import bundles  # noqa: E402
 
 PASSWD = ('root:x:0:0:root:/:/bin/false\nweb:x:900:900:web:/:/bin/false\nauth:x:901:901:auth:/:/bin/false\n')
 STORAGE = 'hearth ctl fact state-mounted on "a test"'
@@ -121,6 +129,61 @@ def case_an_upload_reaches_the_worker(make):
     check('not a bundle' in said['message'], said)
 
 
+def kill(box, name):
+    before = box.service(name)['pid']
+    os.kill(box.host_pid(before), 9)
+    until(lambda: box.service(name)['state'] == 'ready' and box.service(name)['pid'] != before, name + ' again')
+
+
+def try_ask(box, *words, **rest):
+    """As ask; (0, {}, {}) when nobody is there."""
+    try:
+        return ask(box, *words, **rest)
+    except (OSError, http.client.HTTPException):
+        return 0, {}, {}
+
+
+def case_an_upload_in_parts_outlives_everybody(make):
+    """As the page does it: what is asked for is sent, whoever of the four was killed meanwhile."""
+    if os.getuid():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        keys = bundles.Keys(folder)
+        key = pathlib.Path(keys.folder, 'current.pem').read_text()
+        old, new = (bundles.Bundle(folder, keys, bundles.image(bundles.blocks(1024, i)), '0.%d.0' % i) for i in (1, 2))
+    data, parts = new.pack(), 0
+    update = ('touch /slot-a /slot-b /go; until [ -s /go ]; do sleep 0.02; done; [ -d /boot/EFI ] || '
+              '{ /bin/busybox mount -t tmpfs none /boot && mkdir -p /boot/EFI/Linux && '
+              'touch /boot/EFI/Linux/hearth-0001-a.efi; }; '
+              'exec hearth update --user "" --keys /etc/keys --running /slot-a --target /slot-b --slot a')
+    box = owner_box(make, {'/etc/keys/current.pem': key}, update=service('update', update, control='true'))
+    until(lambda: os.path.exists(box.path('/go')), 'the files in the place of slots')
+    for name, what in (('slot-a', old.slot()), ('slot-b', b''), ('go', b'')):
+        with open(box.path('/' + name), 'r+b') as f:
+            f.write(what.ljust(8 << 20, b'\0'))
+    box.wait_ready('update')
+    _, session = first_login(box, 'a good password')
+    words = {'words': ['update', 'install', 'upload:%d' % len(data)]}
+    status, _, answer = ask(box, 'POST', '/api/v1/command', words, session)
+    check(status == 200, answer)
+    end = time.monotonic() + 60
+    victims = {4: 'web', 8: 'update', 12: 'owner'}
+    while (said := try_ask(box, 'GET', '/api/v1/update')[2]).get('state') not in ('ready', 'failed'):
+        check(time.monotonic() < end, said)
+        if not (want := said.get('want')):
+            continue
+        path, part = '/api/v1/update/upload?from=%d' % want['from'], data[want['from']:][:min(want['length'], 400000)]
+        status, _, answer = try_ask(box, 'PUT', path, part, session)
+        parts += 1
+        if victim := victims.pop(parts, None):
+            kill(box, victim)
+        if status == 401:
+            _, headers, answer = ask(box, 'POST', '/api/v1/session', {'password': 'a good password'})
+            session = {'Cookie': headers['Set-Cookie'].split(';')[0], 'X-Hearth-CSRF': answer['csrf']}
+    check(said['state'] == 'ready' and not victims, said)
+    check(pathlib.Path(box.path('/slot-b')).read_bytes()[:len(new.slot())] == new.slot(), 'slot b')
+
+
 def case_reset_at_the_box(make):
     if os.getuid():
         return
@@ -154,19 +217,11 @@ def case_roles_that_die(make):
     box = owner_box(make)
     _, session = first_login(box, 'a good password')
 
-    def kill(name):
-        before = box.service(name)['pid']
-        os.kill(box.host_pid(before), 9)
-        until(lambda: box.service(name)['state'] == 'ready' and box.service(name)['pid'] != before, name + ' again')
-
     def state():
-        try:
-            return ask(box, 'GET', '/api/v1/session', headers=session)[2]
-        except (OSError, http.client.HTTPException):
-            return {}
-    kill('web')
+        return try_ask(box, 'GET', '/api/v1/session', headers=session)[2]
+    kill(box, 'web')
     check(until(state, 'web to serve') == {'owner': True, 'session': True, 'csrf': session['X-Hearth-CSRF']}, state())
-    kill('owner')
+    kill(box, 'owner')
     check(state() == {'owner': True, 'session': False}, state())
     check(box.ask('status')['owner'] == 'set', box.ask('status'))
     try:

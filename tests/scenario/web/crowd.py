@@ -11,7 +11,7 @@ import time
 
 from web.box import fds, status_of
 from web.browser import read_all
-from web.check import expect
+from web.check import expect, wait_for
 from web.said import STATUS
 
 
@@ -116,8 +116,41 @@ def test_silent_connections(box):
             raise AssertionError(f"/healthz took {time.time() - start:.1f} s")
         raw[0].settimeout(1)
         expect(raw[0].recv(1), b"", "the oldest")
-        if fds(box) > 32 + 10:
-            raise AssertionError(f"{fds(box)} descriptors")
+        wait_for(lambda: fds(box) <= 32 + 10, "no more descriptors than connections and its own")
+
+
+def test_half_requests(box):
+    """Forty logins of which the password never comes: whoever comes next is served."""
+    head = (b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\n\r\n{")
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(box.connect()).sendall(head)
+        start = time.time()
+        expect(box.ask("/healthz")[0], 200, "/healthz")
+        if time.time() - start > 1:
+            raise AssertionError(f"/healthz took {time.time() - start:.1f} s")
+
+
+def test_who_takes_nothing(box):
+    """Connections that ask for the page and read none of it hold up others for some seconds."""
+    def served():
+        try:
+            return box.ask("/healthz", timeout=1)[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+    with contextlib.ExitStack() as stack:
+        for _ in range(32):
+            raw = stack.enter_context(socket.socket())
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 300)  # so that the kernel does not take all of it
+            raw.settimeout(5)
+            raw.connect(("127.0.0.1", 443))
+            s = stack.enter_context(box.context().wrap_socket(raw, server_hostname="localhost"))
+            s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        start = time.time()
+        wait_for(served, "/healthz", 12)
+    return f"served after {time.time() - start:.1f} s"
 
 
 def test_forty_at_work(box):

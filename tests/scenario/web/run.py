@@ -32,10 +32,11 @@ TESTS = [
     cage.test_caged, certificate.test_certificate, certificate.test_tls_versions, pages.test_routes, pages.test_head,
     pages.test_headers, pages.test_errors, pages.test_keep_alive, pages.test_pipelined, pages.test_large,
     stream.test_stream, stream.test_stream_limit, pages.test_silent_pid1, crowd.test_garbage, crowd.test_memory, SLOW,
-    crowd.test_silent_connections, crowd.test_forty_at_work, owner.test_without_owner_role, owner.test_first_login,
-    owner.test_login, owner.test_sessions, upload.test_upload, upload.test_upload_slow_reader, upload.test_upload_cut,
-    upload.test_upload_refused, owner.test_lock_out, owner.test_expiry, cage.test_auth_caged, owner.test_reset,
-    crowd.test_idle, life.test_protocol, life.test_leave, life.test_end, life.test_busy_port, cage.test_web_caged,
+    crowd.test_silent_connections, crowd.test_half_requests, crowd.test_who_takes_nothing, crowd.test_forty_at_work,
+    owner.test_without_owner_role, owner.test_first_login, owner.test_login, owner.test_sessions, upload.test_upload,
+    upload.test_upload_part, upload.test_upload_slow_reader, upload.test_upload_cut, upload.test_upload_refused,
+    owner.test_lock_out, owner.test_expiry, cage.test_auth_caged, owner.test_reset, crowd.test_idle,
+    life.test_protocol, life.test_leave, life.test_end, life.test_busy_port, cage.test_web_caged,
 ]
 
 

@@ -39,28 +39,39 @@ AS = {
 class Played:
     """The box: what it says now."""
     began, down, session, state, source, at, why, kind = time.time() - 275_460, 0, False, "idle", "", 0.0, "", ""
+    given = 0.0  # when the last part of an upload came
 
     def advance(self, passed):
         """`at` counts the MiB that are done, over all phases."""
         if self.state == "asking":
             self.state = "failed" if "bad" in self.source else "loading"
             self.why = "the signature is of nobody known to this box"
+        elif self.state in ("loading", "waiting") and self.asks():
+            self.state = "waiting" if time.time() - self.given > 5 else "loading"
         elif self.state == "loading":
             self.at += 60 * passed
             if self.at >= sum(n for _, n in PHASES):
                 self.state = "ready"
 
+    def asks(self):
+        """An upload that is at its download goes on with what comes."""
+        begins = sum(n for _, n in PHASES[:3])
+        return self.source.startswith("upload:") and begins <= self.at < begins + PHASES[3][1]
+
     def update(self):
         said_so = {"idle": "no update is under way", "asking": f"asking {self.source}", "failed": f"failed: {self.why}",
                    "paused": "version 0.2.0: paused", "ready": "version 0.2.0 in slot b; restart to try it",
-                   "loading": "version 0.2.0 is being installed"}
+                   "loading": "version 0.2.0 is being installed",
+                   "waiting": "waiting for the file: nobody sends it; choose it again in the page of this box"}
         a = {"message": said_so[self.state], "state": self.state}
         if self.state != "idle":
             a |= {"source": self.source, "version": "0.2.0"}
         if self.state == "ready":
             a |= {"copied": 362 * MIB, "kept": 0, "fetched": 102 * MIB}
+        if self.asks() and self.state in ("loading", "waiting"):
+            a["want"] = {"from": int(self.at * MIB) // 4096, "length": 4096}
         left = self.at
-        for name, n in PHASES if self.state in ("loading", "paused") else ():
+        for name, n in PHASES if self.state in ("loading", "paused", "waiting") else ():
             if left < n:
                 return a | {"phase": name, "done": int(left * MIB), "total": n * MIB, "fetched": 0}
             left -= n
@@ -70,6 +81,8 @@ class Played:
         if words[0] in ("reboot", "rollback"):
             self.down, self.began, self.state = time.time() + 8, time.time() + 8, "idle"
             return {"message": "restart: services are being stopped"}
+        if words[0] == "snapshots":
+            return {"message": f"{words[1]}: asked for"}
         if words[1] == "check":
             return {"message": "0.2.0 is there, of 2026-11-20", "version": "0.2.0", "size": BUNDLE["size"],
                     "source": "https://updates.example/hearth-0.2.0.hearth", "channel": "stable", "edition": 12}
@@ -77,6 +90,7 @@ class Played:
             return BUNDLE | ({"file": "hearth-0.2.0.hearth"} if words[2] == "usb" else {})
         if words[1] == "install":
             self.state, self.source, self.at = "asking", (words[2:] or ["the channel"])[0], 0.0
+            self.given = time.time() + 12  # until its download
             return {"message": "started: version 0.2.0, a bundle of 463 MiB"}
         self.state = {"pause": "paused", "resume": "loading", "cancel": "idle"}[words[1]]
         return self.update()
@@ -150,7 +164,9 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def do_PUT(self):
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.box.command(["update", "install", "an upload"])
+        self.box.given = time.time()
+        self.box.at += 0.5
+        time.sleep(0.1)
         self.json({"message": "all of it is with the update service, which goes on by itself"})
 
     def log_message(self, *args):

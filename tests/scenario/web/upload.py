@@ -33,6 +33,22 @@ def test_upload(box):
     return f"{len(data) / took / 1e6:.0f} MB/s"
 
 
+def test_upload_part(box):
+    """A part is an upload that says where it begins; nothing but a number goes on."""
+    b, data = Browser(box), pattern(1 << 20)
+    expect(b.log_in(), 200, "login")
+    n = len(box.owner.uploads)
+    for query, status in (("?from=", 400), ("?from=-1", 400), ("?from=1&from=2", 400), ("?to=1", 400)):
+        expect(b.send("PUT", "/api/v1/update/upload" + query, data[:100])[0], status, query)
+    expect(b.send("PUT", "/api/v1/update/upload?from=7", data[:100], {"X-Hearth-CSRF": "0" * 64})[0], 403, "no CSRF")
+    expect(len(box.owner.uploads), n, "uploads")
+    expect(b.send("PUT", "/api/v1/update/upload?from=5000000000", data[:100])[0], 200, "a part")
+    expect(box.owner.commands[-1], ["update", "upload", "100", "5000000000"], "the words")
+    _, fd = box.owner.uploads[-1]
+    expect((os.read(fd, 1000), os.read(fd, 1)), (data[:100], b""), "its bytes")
+    os.close(fd)
+
+
 def test_upload_slow_reader(box):
     """Nobody reads for a while: the sender is held up, no memory grows, others are served; then all of it comes."""
     b, data = Browser(box), pattern(16 << 20)

@@ -297,6 +297,9 @@ static void a_reset_at_the_box(void **state)
 {
 	(void)state;
 	log_in();
+	for (int i = 0; i < 2 * OWNER_FREE; i++)
+		(void)owner_locks_fail(&d.locks, "10.0.0.1", fake_clock_ms);
+	assert_int_equal(ask("session new 10.0.0.1", PASS), 429);
 	assert_int_equal(ask("session new " A, PASS), 0); /* on its way */
 	assert_int_equal(ask("owner reset", -1), 200);
 	assert_int_equal(strlen(got.code), 9);
@@ -304,6 +307,7 @@ static void a_reset_at_the_box(void **state)
 	assert_int_equal(hashed("yes"), 409);
 	assert_int_equal(ask("session show token2", -1), 200);
 	assert_string_equal(got.text, "{\"owner\":false,\"session\":false}");
+	assert_int_equal(ask("session new 10.0.0.1", PASS), 409); /* held up no more */
 	assert_int_equal(first(got.code), 200);
 }
 

@@ -124,6 +124,59 @@ static void the_longest_quiet_is_forgotten_first(void **state)
 	assert_int_equal(owner_locks_wait(&l, A, now + 1), 0);
 }
 
+/* Who fills the table cannot have it forget where the owner comes from: that one is not held up by the common count. */
+static void the_owner_is_not_forgotten(void **state)
+{
+	char address[24];
+
+	(void)state;
+	owner_locks_pass(&l, B, now);
+	for (int i = 0; i < 2 * OWNER_ADDRESSES; i++) {
+		(void)snprintf(address, sizeof(address), "10.0.0.%d", i);
+		(void)owner_locks_fail(&l, address, ++now);
+	}
+	assert_true(owner_locks_wait(&l, A, now) > 0);
+	assert_int_equal(owner_locks_wait(&l, B, now), 0);
+	/* Where the owner has come from everywhere, the longest ago goes. */
+	for (int i = 0; i < OWNER_ADDRESSES; i++) {
+		(void)snprintf(address, sizeof(address), "10.0.1.%d", i);
+		owner_locks_pass(&l, address, ++now);
+	}
+	assert_true(owner_locks_wait(&l, B, now) > 0);
+	assert_int_equal(owner_locks_wait(&l, "10.0.1.0", now), 0);
+}
+
+/* On a LAN a stranger has the owner's /64. */
+static void a_neighbour_does_not_hold_up_the_owner(void **state)
+{
+	(void)state;
+	owner_locks_pass(&l, "fe80::1", now);
+	for (int i = 0; i < 2 * OWNER_FREE; i++)
+		(void)owner_locks_fail(&l, "fe80::2", now);
+	assert_true(owner_locks_wait(&l, "fe80::3", now) > 0);
+	assert_int_equal(owner_locks_wait(&l, "fe80::1", now), 0);
+	for (int i = 0; i < OWNER_FREE; i++)
+		assert_int_equal(owner_locks_fail(&l, "fe80::1", now), 0);
+	assert_int_equal(owner_locks_fail(&l, "fe80::1", now), OWNER_WAIT_MS);
+}
+
+static void forgiven_at_the_box(void **state)
+{
+	char address[24];
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		(void)owner_locks_fail(&l, A, now);
+	for (int i = 0; i < OWNER_BURST; i++) {
+		(void)snprintf(address, sizeof(address), "10.0.0.%d", i % 20);
+		(void)owner_locks_fail(&l, address, now);
+	}
+	assert_true(owner_locks_wait(&l, A, now) > 0 && owner_locks_wait(&l, B, now) > 0);
+	owner_locks_forgive(&l, now);
+	assert_true(owner_locks_wait(&l, A, now) == 0 && owner_locks_wait(&l, B, now) == 0);
+	assert_int_equal(owner_locks_fail(&l, A, now), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +186,9 @@ int main(void)
 		cmocka_unit_test_setup(a_restart_wins_little, setup),
 		cmocka_unit_test_setup(households, setup),
 		cmocka_unit_test_setup(the_longest_quiet_is_forgotten_first, setup),
+		cmocka_unit_test_setup(the_owner_is_not_forgotten, setup),
+		cmocka_unit_test_setup(a_neighbour_does_not_hold_up_the_owner, setup),
+		cmocka_unit_test_setup(forgiven_at_the_box, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

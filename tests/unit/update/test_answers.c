@@ -118,6 +118,8 @@ static void each_ask_gets_an_answer(void **state)
 		{"update|install|/data/x", PROTO_ERROR, "/boot is not mounted"},
 		{"update|upload|0", PROTO_ERROR, "no number of bytes"},
 		{"update|upload|5", PROTO_ERROR, "/boot is not mounted"},
+		{"update|upload|5|0", PROTO_ERROR, "no part of a file is asked for"},
+		{"update|install|upload:5", PROTO_ERROR, "/boot is not mounted"},
 		{"update|show|http://a/b", PROTO_ERROR, "/boot is not mounted"},
 		{"update|check", PROTO_ERROR, "set update.url in the settings"},
 		{"update|install", PROTO_ERROR, "set update.url in the settings"},

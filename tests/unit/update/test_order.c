@@ -50,6 +50,14 @@ static void words_are_orders(void **state)
 	         {.verb = ORDER_INSTALL, .kind = ORDER_URL, .source = "https://a/b?c=d"}},
 		{"update upload 12345",
 	         {.verb = ORDER_UPLOAD, .kind = ORDER_PIPE, .source = "an upload", .size = 12345}},
+		{"update upload 500 12000000000",
+	         {.verb = ORDER_PART, .kind = ORDER_PIPE, .source = "an upload", .size = 500, .from = 12000000000}},
+		{"update install upload:12345 --restart",
+	         {.verb = ORDER_INSTALL,
+	          .kind = ORDER_PARTS,
+	          .source = "upload:12345",
+	          .size = 12345,
+	          .restart = true}},
 		{"update install /data/x --again",
 	         {.verb = ORDER_INSTALL, .kind = ORDER_FILE, .source = "/data/x", .again = true}},
 		{"update install /data/a/..b/x.hearth --restart --older",
@@ -67,6 +75,7 @@ static void words_are_orders(void **state)
 		assert_int_equal(o.kind, cases[i].want.kind);
 		assert_string_equal(o.source, cases[i].want.source);
 		assert_int_equal(o.size, cases[i].want.size);
+		assert_int_equal(o.from, cases[i].want.from);
 		assert_int_equal(o.again, cases[i].want.again);
 		assert_int_equal(o.older, cases[i].want.older);
 		assert_int_equal(o.restart, cases[i].want.restart);
@@ -89,7 +98,14 @@ static void others_are_refused(void **state)
 		{"update upload -1", "no number of bytes"},
 		{"update upload 1M", "no number of bytes"},
 		{"update upload 99999999999999", "no number of bytes"},
-		{"update upload 5 --again", "too many"},
+		{"update upload 5 --again", "no place in a file"},
+		{"update upload 5 -1", "no place in a file"},
+		{"update upload 0 5", "no number of bytes"},
+		{"update upload 5 0 --again", "too many"},
+		{"update show upload:5", "who has the file shows it"},
+		{"update install upload:", "no number of bytes"},
+		{"update install upload:0", "no number of bytes"},
+		{"update install upload:5x", "no number of bytes"},
 		{"update install an upload", "none of"},
 		{"update pause now", "too many"},
 		{"update show usb --again", "too many"},
@@ -126,7 +142,8 @@ static void others_are_refused(void **state)
 static void a_record_says_the_same(void **state)
 {
 	static const char *const cases[] = {"update install usb", "update install http://a/b --older",
-	                                    "update install /data/x --restart --again --older"};
+	                                    "update install /data/x --restart --again --older",
+	                                    "update install upload:12345 --restart"};
 	struct order again;
 	char text[ORDER_RECORD];
 	struct buf b;

@@ -249,13 +249,64 @@ static void only_pipes_are_uploads(void **state)
 	assert_int_equal(e.code, EBADF);
 }
 
+/* What is asked for, and how much of it comes at a time; 0: there is no more. */
+static uint64_t asked[4], comes;
+static unsigned parts;
+
+static int on_part(uint64_t from, uint64_t length, void *arg, struct err *err)
+{
+	int fds[2];
+
+	(void)arg;
+	if (comes == 0)
+		return err_set(err, EPIPE, "nobody is there");
+	asked[parts++ % COUNT_OF(asked)] = from;
+	assert_int_equal(pipe(fds), 0);
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 1 << 20) >= SIZE);
+	assert_int_equal(write(fds[1], bytes + from, length < comes ? length : comes), length < comes ? length : comes);
+	close(fds[1]);
+	return fds[0];
+}
+
+/* A part that breaks off is gone on with behind its last whole piece, and none of it comes out twice. */
+static void parts_are_asked_for(void **state)
+{
+	const struct fetch_config config = {.tick = on_tick};
+
+	(void)state;
+	source_open_parts(&s, SIZE, on_part, &config);
+	comes = SIZE;
+	parts = 0;
+	assert_int_equal(source_ranges(&s, on_next, on_data, &s, &e), 0);
+	assert_int_equal(parts, 4);
+	assert_int_equal(asked[3], 150000);
+	assert_memory_equal(got + 150000, bytes + 150000, 1000);
+	comes = FETCH_PIECE + 10;
+	parts = pieces = 0;
+	assert_int_equal(source_range(&s, 100, 3 * FETCH_PIECE, on_data, &s, &e), 0);
+	assert_int_equal(parts, 3);
+	assert_int_equal(pieces, 3);
+	assert_int_equal(asked[2], 100 + 2 * FETCH_PIECE);
+	assert_memory_equal(got + 100, bytes + 100, 3 * FETCH_PIECE);
+	assert_int_equal(source_fetched(&s), 4000 + 3 * FETCH_PIECE + 20);
+	assert_int_equal(source_range(&s, 0, 10, refuse, &s, &e), -1);
+	assert_string_equal(e.text, "no");
+	ticks_left = 0;
+	assert_int_equal(source_whole(&s, on_data, &s, &e), -1);
+	assert_int_equal(e.code, ECANCELED);
+	comes = 0;
+	assert_int_equal(source_range(&s, 0, 10, on_data, &s, &e), -1);
+	assert_string_equal(e.text, "nobody is there");
+	source_close(&s);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_range_comes_in_pieces),     T(ranges_and_the_whole),   T(what_ends_it),
 		T(only_files_are_taken),        T(an_upload_is_read_once), T(an_upload_that_is_wrong),
-		T(a_slow_upload_is_waited_for), T(only_pipes_are_uploads),
+		T(a_slow_upload_is_waited_for), T(only_pipes_are_uploads), T(parts_are_asked_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
