@@ -14,6 +14,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "board.h"
 #include "host/mounts.h"
 
 #define PREFIX     "hearth-"
@@ -143,6 +144,18 @@ const char *bootenv_state_name(enum bootenv_state s)
 	static const char *const names[] = {"empty", "good", "trial", "bad"};
 
 	return (size_t)s < COUNT_OF(names) ? names[s] : "?";
+}
+
+bool bootenv_starts(const struct bootenv_entry *en)
+{
+	enum bootenv_state s = bootenv_state(en);
+
+	return s == BOOTENV_GOOD || s == BOOTENV_TRIAL;
+}
+
+bool bootenv_is_try(const struct bootenv_entry *en)
+{
+	return en != NULL && en->counted && (en->left > 0 || en->used == BOARD_TRIAL_BOOTS);
 }
 
 struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en)

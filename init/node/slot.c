@@ -21,13 +21,16 @@
 
 /* ---- what PID 1 gets to know ---- */
 
-void slot_sentences(const struct bootenv_entry *en, char *trial, char *failed, size_t cap)
+void slot_sentences(const struct bootenv_entry *en, const struct bootenv_entry *other, char *trial, char *failed,
+                    size_t cap)
 {
+	bool try = bootenv_is_try(en) && (en->left > 0 || bootenv_starts(other));
+
 	trial[0] = failed[0] = '\0';
-	if (bootenv_state(en) == BOOTENV_TRIAL &&
+	if (try &&
 	    str_format(trial, cap, "slot %c, %u %s left", en->slot, en->left, en->left == 1 ? "try" : "tries") < 0)
 		trial[0] = '\0';
-	if (bootenv_state(en) == BOOTENV_BAD &&
+	if (!try && bootenv_state(en) == BOOTENV_BAD &&
 	    str_format(failed, cap, "slot %c runs without a try left: no slot is good", en->slot) < 0)
 		failed[0] = '\0';
 }
@@ -65,18 +68,16 @@ static int write_slots(const struct bootenv *b, char running, struct err *e)
 static int tell_other(const struct bootenv_entry *other, struct err *e)
 {
 	enum bootenv_state state = bootenv_state(other);
-	bool starts = state == BOOTENV_GOOD || state == BOOTENV_TRIAL;
-
-	enum fact_value value = state == BOOTENV_EMPTY ? FACT_UNKNOWN : starts ? FACT_ON : FACT_OFF;
+	enum fact_value value = state == BOOTENV_EMPTY ? FACT_UNKNOWN : bootenv_starts(other) ? FACT_ON : FACT_OFF;
 
 	return tell_fact("slot-other", value, bootenv_state_name(state), e);
 }
 
-static int tell_facts(const struct bootenv_entry *en, struct err *e)
+static int tell_facts(const struct bootenv_entry *en, const struct bootenv_entry *other, struct err *e)
 {
 	char trial[LIMIT_DETAIL], failed[LIMIT_DETAIL];
 
-	slot_sentences(en, trial, failed, sizeof(trial));
+	slot_sentences(en, other, trial, failed, sizeof(trial));
 	if (tell_fact("trial-boot", trial[0] ? FACT_ON : FACT_OFF, trial, e) < 0)
 		return -1;
 	return tell_fact("slot-failed", failed[0] ? FACT_ON : FACT_OFF, failed, e);
@@ -92,9 +93,8 @@ int slot_tell(bool facts, struct err *e)
 	if (!facts)
 		return 0;
 	/* First: whoever hears of a trial wants to know how it may end. */
-	if (tell_other(bootenv_of(&b, bootenv_other(running)), e) < 0)
-		return -1;
-	return tell_facts(bootenv_of(&b, running), e);
+	const struct bootenv_entry *other = bootenv_of(&b, bootenv_other(running));
+	return tell_other(other, e) < 0 ? -1 : tell_facts(bootenv_of(&b, running), other, e);
 }
 
 /* ---- what an entry becomes ---- */

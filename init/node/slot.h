@@ -19,8 +19,10 @@
 int slot_main(int argc, char **argv);
 
 /* Pure. What the running slot's entry means for PID 1: sentences for the facts trial-boot and slot-failed, "" for off.
- * en: NULL when the running slot has no entry (a kernel started by other means). */
-void slot_sentences(const struct bootenv_entry *en, char *trial, char *failed, size_t cap);
+ * The last try is one as long as there is another slot to go to. en: NULL when the running slot has no entry (a kernel
+ * started by other means); other: the other slot's, or NULL. */
+void slot_sentences(const struct bootenv_entry *en, const struct bootenv_entry *other, char *trial, char *failed,
+                    size_t cap);
 /* The version that an update has put there; "": no record, no state partition yet, or nonsense in it. */
 void slot_version(char slot, char version[SLOTS_VERSION]);
 /* Reads the entries; tells PID 1 the facts, when facts is true, and writes PATH_RUN_SLOTS. For the storage role: once

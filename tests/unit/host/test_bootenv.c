@@ -157,6 +157,29 @@ static void which_counts(void **state)
 	assert_int_equal(bootenv_next_generation(&b), BOOTENV_MOST + 1);
 }
 
+static void which_start_is_a_try(void **state)
+{
+	static const struct {
+		const char *name;
+		bool try, starts;
+	} rows[] = {
+		{"hearth-0007-b.efi", false, true},      {"hearth-0007-b+3.efi", true, true},
+		{"hearth-0007-b+2-1.efi", true, true},   {"hearth-0007-b+0-3.efi", true, false}, /* the last one */
+		{"hearth-0007-b+0-1.efi", false, false},                                         /* marked bad */
+		{"hearth-0007-b+0-4.efi", false, false}, /* bad, and started all the same */
+	};
+	struct bootenv_entry en;
+
+	(void)state;
+	assert_false(bootenv_is_try(NULL));
+	assert_false(bootenv_starts(NULL));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(bootenv_parse(&en, rows[i].name), 0);
+		assert_int_equal(bootenv_is_try(&en), rows[i].try);
+		assert_int_equal(bootenv_starts(&en), rows[i].starts);
+	}
+}
+
 static int selected(const char *name, size_t cut, struct bootenv_entry *en)
 {
 	uint8_t data[300] = {6, 0, 0, 0};
@@ -410,6 +433,7 @@ int main(void)
 		cmocka_unit_test(other_names),
 		cmocka_unit_test(names_that_cannot_be),
 		cmocka_unit_test(which_counts),
+		cmocka_unit_test(which_start_is_a_try),
 		cmocka_unit_test(the_loader_says),
 		cmocka_unit_test_setup_teardown(the_loader_is_asked, setup, box_down),
 		cmocka_unit_test(words),

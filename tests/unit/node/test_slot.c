@@ -186,15 +186,32 @@ static void pid_1_is_told(void **state)
 
 static void sentences(void **state)
 {
-	struct bootenv_entry en;
+	struct bootenv_entry en, other;
 	char trial[LIMIT_DETAIL], failed[LIMIT_DETAIL];
 	(void)state;
-	slot_sentences(NULL, trial, failed, sizeof(trial));
+	slot_sentences(NULL, NULL, trial, failed, sizeof(trial));
 	assert_true(!trial[0] && !failed[0]);
 	assert_int_equal(bootenv_parse(&en, "hearth-0001-b+1-2.efi"), 0);
-	slot_sentences(&en, trial, failed, sizeof(trial));
+	slot_sentences(&en, NULL, trial, failed, sizeof(trial));
 	assert_string_equal(trial, "slot b, 1 try left");
 	assert_false(failed[0]);
+	/* The last try: the loader has counted it, and would take the other slot next. */
+	assert_int_equal(bootenv_parse(&en, "hearth-0002-b+0-3.efi"), 0);
+	assert_int_equal(bootenv_parse(&other, "hearth-0001-a.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_string_equal(trial, "slot b, 0 tries left");
+	assert_false(failed[0]);
+	assert_int_equal(bootenv_parse(&other, "hearth-0001-a+0-1.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_true(!trial[0] && failed[0]);
+	/* Marked bad, and bad before it was started. */
+	assert_int_equal(bootenv_parse(&other, "hearth-0001-a.efi"), 0);
+	assert_int_equal(bootenv_parse(&en, "hearth-0002-b+0-1.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_true(!trial[0] && failed[0]);
+	assert_int_equal(bootenv_parse(&en, "hearth-0002-b+0-4.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_true(!trial[0] && failed[0]);
 }
 
 static void what_is_not_known(void **state)
