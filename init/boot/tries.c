@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "board.h"
 
 #define ATTRIBUTES 4    /* bytes in front of every variable's value */
 #define VALUE_MAX  8192 /* the loader's list has a line for each menu entry */
@@ -50,6 +51,11 @@ bool tries_lists(char slot, const uint8_t *data, size_t len)
 	return false;
 }
 
+bool tries_is_trial(const struct bootenv_entry *en)
+{
+	return en->counted && (en->left > 0 || en->used <= BOARD_TRIAL_BOOTS);
+}
+
 static int read_value(const char *path, struct buf *b, struct err *e)
 {
 	buf_reset(b);
@@ -66,7 +72,7 @@ int tries_read(const struct bootenv_entry *started, unsigned *left, struct err *
 	if (read_value(PATH_EFI_COUNTED, &b, e) < 0)
 		return -1;
 	if (tries_counted(&en, (const uint8_t *)b.data, b.len) < 0 || en.slot != started->slot ||
-	    en.generation != started->generation || !bootenv_is_try(&en))
+	    en.generation != started->generation || !tries_is_trial(&en))
 		return err_set(e, ENOENT, "the boot loader counts no tries of slot %c", started->slot);
 	*left = en.left;
 	if (read_value(PATH_EFI_ENTRIES, &b, e) < 0)

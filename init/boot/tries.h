@@ -16,6 +16,9 @@
 MUST_CHECK int tries_counted(struct bootenv_entry *en, const uint8_t *data, size_t len);
 /* Pure. EFI variable LoaderEntries: attributes, then the names of all entries without counters, a zero behind each. */
 bool tries_lists(char slot, const uint8_t *data, size_t len);
+/* Pure. This start was one of the tries of a new slot. The last one leaves none, and the loader's next choice is the
+ * other slot; an entry that was bad already has more uses than there are tries. */
+bool tries_is_trial(const struct bootenv_entry *en);
 
 /* *left: tries that are left when the loader started the entry `started` on trial, and there is an entry of the other
  * slot. efivarfs must be mounted. code ENOENT: no trial, or nowhere to go back to. */

@@ -14,7 +14,6 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "board.h"
 #include "host/mounts.h"
 
 #define PREFIX     "hearth-"
@@ -151,11 +150,6 @@ bool bootenv_starts(const struct bootenv_entry *en)
 	enum bootenv_state s = bootenv_state(en);
 
 	return s == BOOTENV_GOOD || s == BOOTENV_TRIAL;
-}
-
-bool bootenv_is_try(const struct bootenv_entry *en)
-{
-	return en != NULL && en->counted && (en->left > 0 || en->used == BOARD_TRIAL_BOOTS);
 }
 
 struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en)

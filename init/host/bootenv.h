@@ -68,9 +68,6 @@ enum bootenv_state bootenv_state(const struct bootenv_entry *en);
 const char *bootenv_state_name(enum bootenv_state s); /* "good", "trial", "bad", "empty" */
 /* The boot loader starts it before any bad one. en: or NULL. */
 bool bootenv_starts(const struct bootenv_entry *en);
-/* Is a run of it, which the loader has counted already, one of a new slot's tries? The last one leaves none. One that
- * was marked bad has used fewer, one that was bad and started all the same more. en: or NULL. */
-bool bootenv_is_try(const struct bootenv_entry *en);
 /* What it would be as a bad one: no try left. The name is not written. */
 struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en);
 /* The entry that counts for a slot, or NULL. */

@@ -24,13 +24,14 @@
 void slot_sentences(const struct bootenv_entry *en, const struct bootenv_entry *other, char *trial, char *failed,
                     size_t cap)
 {
-	bool try = bootenv_is_try(en) && (en->left > 0 || bootenv_starts(other));
+	enum bootenv_state state = bootenv_state(en);
+	bool try = state == BOOTENV_TRIAL || (state == BOOTENV_BAD && bootenv_starts(other));
 
 	trial[0] = failed[0] = '\0';
 	if (try &&
 	    str_format(trial, cap, "slot %c, %u %s left", en->slot, en->left, en->left == 1 ? "try" : "tries") < 0)
 		trial[0] = '\0';
-	if (!try && bootenv_state(en) == BOOTENV_BAD &&
+	if (!try && state == BOOTENV_BAD &&
 	    str_format(failed, cap, "slot %c runs without a try left: no slot is good", en->slot) < 0)
 		failed[0] = '\0';
 }

@@ -77,6 +77,18 @@ def case_last_try(_make):
         check(disk.state() == ['old'] * 3, disk.state())
 
 
+def case_given_up_and_chosen_in_the_menu(_make):
+    """What a newer Kubernetes makes of the data goes back also when its slot was bad before it was started."""
+    with Disk() as disk:
+        first(disk)
+        for name in ('hearth-0002-b+2-1.efi', 'hearth-0002-b+0-3.efi'):
+            disk.boot('b', 'v1.36.0+k3s1', 'hearth-0001-a.efi', name)
+            disk.works('new')
+            disk.boot('a', 'v1.35.1+k3s1', 'hearth-0001-a.efi', 'hearth-0002-b+0-2.efi')
+            check(disk.state() == ['old'] * 3, disk.state())
+            disk.works('old')
+
+
 def case_generation_given_twice(_make):
     """A first start cut off behind its copy, then another system with the same number: its copy is made anew."""
     with Disk() as disk:

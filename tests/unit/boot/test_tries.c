@@ -82,6 +82,24 @@ static void the_list(void **state)
 	assert_false(tries_lists('b', (const uint8_t *)"\6\0\0", 3));
 }
 
+static void which_start_is_a_trial(void **state)
+{
+	static const struct {
+		const char *name;
+		bool trial;
+	} rows[] = {
+		{"hearth-0007-b.efi", false},     {"hearth-0007-b+3.efi", true},
+		{"hearth-0007-b+2-1.efi", true},  {"hearth-0007-b+0-3.efi", true}, /* the last try */
+		{"hearth-0007-b+0-4.efi", false}, /* bad, and started all the same: all are */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(bootenv_parse(&en, rows[i].name), 0);
+		assert_int_equal(tries_is_trial(&en), rows[i].trial);
+	}
+}
+
 static int efi_open(const char *path, int flags, mode_t mode)
 {
 	const char *text = str_eq(path, PATH_EFI_COUNTED) ? counted : str_eq(path, PATH_EFI_ENTRIES) ? entries : NULL;
@@ -131,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counted_entries),
 		cmocka_unit_test(the_list),
+		cmocka_unit_test(which_start_is_a_trial),
 		cmocka_unit_test(both_together),
 	};
 	return cmocka_run_group_tests_name("tries", tests, NULL, NULL);

@@ -141,6 +141,7 @@ static void which_counts(void **state)
 	assert_null(bootenv_of(&b, 'a'));
 	assert_int_equal(bootenv_state(NULL), BOOTENV_EMPTY);
 	assert_int_equal(bootenv_next_generation(&b), 1);
+	assert_false(bootenv_starts(NULL));
 	/* In whatever order the folder gives them. */
 	for (size_t first = 0; first < COUNT_OF(found); first++) {
 		b.count = 0;
@@ -148,6 +149,7 @@ static void which_counts(void **state)
 			assert_int_equal(bootenv_parse(&b.entry[b.count++], found[(first + i) % COUNT_OF(found)]), 0);
 		assert_string_equal(bootenv_of(&b, 'a')->name, "hearth-0003-a+2-1.efi");
 		assert_string_equal(bootenv_of(&b, 'b')->name, "hearth-0009-b+0-2.efi");
+		assert_true(bootenv_starts(bootenv_of(&b, 'a')) && !bootenv_starts(bootenv_of(&b, 'b')));
 		assert_int_equal(bootenv_next_generation(&b), 10);
 	}
 	/* A rename that a power cut hit: the good name counts. */
@@ -155,29 +157,6 @@ static void which_counts(void **state)
 	assert_string_equal(bootenv_of(&b, 'a')->name, "hearth-0003-a.efi");
 	assert_int_equal(bootenv_parse(&b.entry[b.count++], "hearth-999999999-a.efi"), 0);
 	assert_int_equal(bootenv_next_generation(&b), BOOTENV_MOST + 1);
-}
-
-static void which_start_is_a_try(void **state)
-{
-	static const struct {
-		const char *name;
-		bool try, starts;
-	} rows[] = {
-		{"hearth-0007-b.efi", false, true},      {"hearth-0007-b+3.efi", true, true},
-		{"hearth-0007-b+2-1.efi", true, true},   {"hearth-0007-b+0-3.efi", true, false}, /* the last one */
-		{"hearth-0007-b+0-1.efi", false, false},                                         /* marked bad */
-		{"hearth-0007-b+0-4.efi", false, false}, /* bad, and started all the same */
-	};
-	struct bootenv_entry en;
-
-	(void)state;
-	assert_false(bootenv_is_try(NULL));
-	assert_false(bootenv_starts(NULL));
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		assert_int_equal(bootenv_parse(&en, rows[i].name), 0);
-		assert_int_equal(bootenv_is_try(&en), rows[i].try);
-		assert_int_equal(bootenv_starts(&en), rows[i].starts);
-	}
 }
 
 static int selected(const char *name, size_t cut, struct bootenv_entry *en)
@@ -433,7 +412,6 @@ int main(void)
 		cmocka_unit_test(other_names),
 		cmocka_unit_test(names_that_cannot_be),
 		cmocka_unit_test(which_counts),
-		cmocka_unit_test(which_start_is_a_try),
 		cmocka_unit_test(the_loader_says),
 		cmocka_unit_test_setup_teardown(the_loader_is_asked, setup, box_down),
 		cmocka_unit_test(words),
