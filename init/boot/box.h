@@ -48,7 +48,8 @@ struct box {
 	} trial;
 	struct {
 		struct helper mark; /* `hearth slot bad S` */
-		bool anyway;        /* also when that fails */
+		struct loop_timer again;
+		bool anyway; /* also when that fails */
 		enum end_kind kind;
 		char why[LIMIT_DETAIL];
 	} leave;
