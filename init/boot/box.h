@@ -66,6 +66,7 @@ struct box {
 	char version[VERSION_TEXT]; /* that runs */
 	char slot;                  /* that runs: 'a', 'b'; '\0': nobody knows */
 	struct helper mark;         /* makes the other slot the next one: a rollback */
+	struct helper look;         /* at the boot entries, which an update has changed */
 	char mark_by[LIMIT_NAME];
 	char kube[LIMIT_DETAIL]; /* which k3s is in the image; "": none */
 };

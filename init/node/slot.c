@@ -139,6 +139,7 @@ static const struct verb {
 	{"good", to_good, false, false, "is good"},
 	{"bad", to_bad, true, false, "is bad"},
 	{"next", to_next, true, true, "is started next"},
+	{"tell", NULL, false, false, ""},
 };
 
 static int rename_entry(const struct bootenv *b, const struct bootenv_entry *from, struct bootenv_entry *to,
@@ -209,6 +210,8 @@ static int run(const struct verb *v, const char *word, struct err *e)
 {
 	char slot = '\0';
 
+	if (v->change == NULL)
+		return 0;
 	if (word)
 		slot = word[0];
 	else if (bootenv_running(&slot, e) < 0)
@@ -222,7 +225,7 @@ int slot_main(int argc, char **argv)
 	struct err e = {0};
 
 	if (v == NULL) {
-		log_errx("slot", "usage: hearth slot good | hearth slot bad a|b | hearth slot next a|b");
+		log_errx("slot", "usage: hearth slot good | bad a|b | next a|b | tell");
 		return EXIT_USAGE;
 	}
 	if (run(v, v->names_slot ? argv[2] : NULL, &e) < 0) {

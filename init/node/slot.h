@@ -4,6 +4,7 @@
  *   hearth slot bad S   the loader prefers every other entry; a slot that is bad already, or empty, stays so
  *   hearth slot next S  the loader starts S next: its entry gets the highest generation plus one; a bad one becomes a
  *                       fresh trial, a good one stays good, a trial keeps its tries
+ *   hearth slot tell    changes nothing
  *
  * Each may be said again and cut anywhere: there is an entry of the old name, of the new one, or both, and the next of
  * these words takes away what is too much. The ESP is writable only for that moment. Afterwards PID 1 is told (facts

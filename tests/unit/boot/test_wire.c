@@ -162,6 +162,23 @@ static void test_clock_is_kept_only_when_it_is_right(void **state)
 	assert_int_equal(box.system, SYSTEM_STOPPING);
 }
 
+/* The update role has changed the boot entries: what is told of the slots is old. */
+static void test_slots_are_looked_at_behind_an_update(void **state)
+{
+	(void)state;
+	fact_set(&box.facts, "update-running", FACT_OFF, "");
+	fact_set(&box.facts, "update-ready", FACT_OFF, "");
+	fact_set(&box.facts, "update-running", FACT_ON, "1 %");
+	fact_set(&box.facts, "update-running", FACT_ON, "2 %");
+	assert_int_equal(spawns, 0);
+	fact_set(&box.facts, "update-running", FACT_OFF, "failed");
+	assert_int_equal(spawns, 1);
+	fact_set(&box.facts, "update-ready", FACT_ON, "version 2");
+	assert_int_equal(spawns, 2);
+	fact_set(&box.facts, "update-ready", FACT_OFF, "");
+	assert_int_equal(spawns, 3);
+}
+
 static void test_no_services(void **state)
 {
 	(void)state;
@@ -303,6 +320,7 @@ int main(void)
 		TEST(test_log_service_gets_the_pipes),
 		TEST(test_other_services_get_a_control_channel),
 		TEST(test_clock_is_kept_only_when_it_is_right),
+		TEST(test_slots_are_looked_at_behind_an_update),
 		TEST(test_no_services),
 		TEST(test_which_kubernetes_is_inside),
 		TEST(test_started_when_all_stages_are_over),

@@ -170,6 +170,11 @@ static void pid_1_is_told(void **state)
 	assert_int_equal(run("bad a"), 0);
 	assert_string_equal(pid1_heard,
 	                    "fact slot-other on good\nfact trial-boot on slot a, 0 tries left\nfact slot-failed off\n");
+	put(ENTRIES("hearth-0002-a.efi", "hearth-0003-b+3.efi"));
+	assert_int_equal(run("tell"), 0);
+	assert_string_equal(pid1_heard, "fact slot-other on trial\nfact trial-boot off\nfact slot-failed off\n");
+	assert_string_equal(box_read("/run/hearth/slots"), "a good 2 0 " BOARD_VERSION "\nb trial 3 3 0.0.7\n");
+	box_holds(FOLDER, "hearth-0002-a.efi hearth-0003-b+3.efi");
 	put(ENTRIES("hearth-0002-a+2-1.efi", "hearth-0001-b+0-3.efi"));
 	assert_int_equal(run("next a"), 0);
 	assert_int_equal(strncmp(pid1_heard, "fact slot-other off bad\n", 24), 0);
