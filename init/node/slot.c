@@ -25,7 +25,7 @@ void slot_sentences(const struct bootenv_entry *en, const struct bootenv_entry *
                     size_t cap)
 {
 	enum bootenv_state state = bootenv_state(en);
-	bool try = state == BOOTENV_TRIAL || (state == BOOTENV_BAD && bootenv_starts(other));
+	bool try = state == BOOTENV_TRIAL || (state == BOOTENV_BAD && bootenv_state(other) == BOOTENV_GOOD);
 
 	trial[0] = failed[0] = '\0';
 	if (try &&

@@ -20,7 +20,7 @@
 int slot_main(int argc, char **argv);
 
 /* Pure. What the running slot's entry means for PID 1: sentences for the facts trial-boot and slot-failed, "" for off.
- * As long as there is another slot to go to, a start of one without a try left is a trial, too: it is the last try, or
+ * As long as there is a good slot to go to, a start of one without a try left is a trial, too: it is the last try, or
  * somebody has chosen a bad one in the boot menu. en: NULL when the running slot has no entry (a kernel
  * started by other means); other: the other slot's, or NULL. */
 void slot_sentences(const struct bootenv_entry *en, const struct bootenv_entry *other, char *trial, char *failed,

@@ -208,6 +208,10 @@ static void sentences(void **state)
 	assert_int_equal(bootenv_parse(&other, "hearth-0001-a+0-1.efi"), 0);
 	slot_sentences(&en, &other, trial, failed, sizeof(trial));
 	assert_true(!trial[0] && failed[0]);
+	/* What was just installed has not proved to be a way out. */
+	assert_int_equal(bootenv_parse(&other, "hearth-0003-a+3.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_true(!trial[0] && failed[0]);
 	/* A bad one, by the boot menu: it has as much to show as by `rollback`. */
 	assert_int_equal(bootenv_parse(&other, "hearth-0001-a.efi"), 0);
 	assert_int_equal(bootenv_parse(&en, "hearth-0002-b+0-4.efi"), 0);
