@@ -48,7 +48,8 @@ struct box {
 	} trial;
 	struct {
 		struct helper mark; /* `hearth slot bad S` */
-		bool anyway;        /* also when that fails */
+		struct loop_timer again;
+		bool anyway; /* also when that fails */
 		enum end_kind kind;
 		char why[LIMIT_DETAIL];
 	} leave;
@@ -65,6 +66,7 @@ struct box {
 	char version[VERSION_TEXT]; /* that runs */
 	char slot;                  /* that runs: 'a', 'b'; '\0': nobody knows */
 	struct helper mark;         /* makes the other slot the next one: a rollback */
+	struct helper look;         /* at the boot entries, which an update has changed */
 	char mark_by[LIMIT_NAME];
 	char kube[LIMIT_DETAIL]; /* which k3s is in the image; "": none */
 };

@@ -54,6 +54,12 @@ static bool has_service(const struct services *ss, const char *name)
 	return false;
 }
 
+/* The new version has left it out: all its manifests are applied, and nobody has ever told of that app. */
+static bool is_gone(const struct criteria *c, const char *app)
+{
+	return is_on(c, "kube-applied") && fact_find(c->facts, app) == NULL;
+}
+
 static void add_before(const struct criteria *c, bool kube, struct list *l)
 {
 	for (unsigned i = 0; i < c->before->count; i++) {
@@ -61,7 +67,7 @@ static void add_before(const struct criteria *c, bool kube, struct list *l)
 		bool network = str_eq(fact, NAMES_NETWORK);
 		if (!(c->health & (network ? HEALTH_SERVICES : HEALTH_APPS)) || (!network && !kube))
 			continue;
-		if (!is_on(c, fact))
+		if (!is_on(c, fact) && (network || !is_gone(c, fact)))
 			add(l, "", fact);
 	}
 }

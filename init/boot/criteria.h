@@ -6,7 +6,8 @@
  *             waits for something, is judged by what it waits for; a oneshot may be at its work for hours. And the
  *             network is up, when it was before the update.
  *   node      node-ready.
- *   apps      the apps that were healthy before the update are healthy: the facts (app-NAME) of PATH_RUN_APPS.
+ *   apps      the apps that were healthy before the update are healthy: the facts (app-NAME) of PATH_RUN_APPS. One that
+ *             this version has no more is not asked for.
  *
  * node and apps only while the fact kubernetes is on and its services are in the image. */
 #ifndef HEARTH_BOOT_CRITERIA_H

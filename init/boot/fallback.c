@@ -41,20 +41,13 @@ static const struct disk_dev *find(const struct disk_list *disks, const char *di
 	return found;
 }
 
-static bool starts(const struct bootenv_entry *en)
-{
-	enum bootenv_state s = bootenv_state(en);
-
-	return s == BOOTENV_GOOD || s == BOOTENV_TRIAL;
-}
-
 /* When all are bad the loader takes the highest generation: that becomes the other one, which is left as bad as it is.
  * First, for it changes nothing as long as the own one is not bad. */
 static int raise_other(const struct bootenv *b, const struct bootenv_entry *mine, struct err *e)
 {
 	const struct bootenv_entry *other = bootenv_of(b, bootenv_other(mine->slot));
 
-	if (starts(other) || other->generation > mine->generation)
+	if (bootenv_starts(other) || other->generation > mine->generation)
 		return 0;
 	struct bootenv_entry raised = *other;
 	raised.generation = bootenv_next_generation(b);
@@ -70,7 +63,7 @@ static int mark(const struct bootenv_entry *started, struct err *e)
 	const struct bootenv_entry *mine = bootenv_of(&b, started->slot);
 	if (mine == NULL || mine->generation != started->generation)
 		return err_set(e, ENOENT, "the boot entry of slot %c is not there", started->slot);
-	if (!starts(mine))
+	if (!bootenv_starts(mine))
 		return err_set(e, EALREADY, "slot %c is marked bad already", started->slot);
 	if (bootenv_state(bootenv_of(&b, bootenv_other(started->slot))) == BOOTENV_EMPTY)
 		return err_set(e, ENOENT, "slot %c holds no system to go to", bootenv_other(started->slot));

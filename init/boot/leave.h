@@ -5,10 +5,12 @@
 
 #include "boot/box.h"
 
+#define LEAVE_AGAIN_MS 60000 /* another one may have had a turn on the ESP for too long */
+
 /* What when the slot cannot be marked. */
 enum leave_how {
 	LEAVE_ANYWAY, /* restart all the same: the loader counts the tries by itself */
-	LEAVE_MARKED  /* stay, and that is a problem: the loader would start this slot again, and again */
+	LEAVE_MARKED  /* stay, which is a problem, and try again: the loader would start this slot again, and again */
 };
 
 /* why: one sentence, which becomes the reason of the restart. No effect while the slot is being left already. */

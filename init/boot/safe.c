@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "boot/judge.h"
+#include "boot/leave.h"
 #include "boot/trial.h"
 #include "host/identity.h"
 
@@ -21,6 +22,20 @@ bool safe_decide(bool asked, const struct facts *facts, const struct ends *past,
 		buf_addf(why, "%u runs in a row crashed before they got well; the last: %.80s",
 		         ends_crashes(past, slot), past->end[past->count - 1].why);
 	return why->len > 0;
+}
+
+bool safe_leaves(const struct facts *facts, const struct ends *past, const char *slot)
+{
+	unsigned most = fact_get(facts, "trial-boot") == FACT_ON ? SAFE_CRASHES : 2 * SAFE_CRASHES;
+	return fact_get(facts, "slot-other") == FACT_ON && ends_crashes(past, slot) >= most;
+}
+
+/* Marked or not at all: it would come back here, and try again. */
+static void leave(struct box *box)
+{
+	char why[LIMIT_DETAIL];
+	if (str_format(why, sizeof(why), "slot %c: %.140s", box->slot, box->safe) == 0)
+		leave_slot(box, LEAVE_MARKED, END_HEALTH_GATE, why);
 }
 
 static void enter(struct box *box, const char *why)
@@ -45,7 +60,10 @@ bool safe_look(struct box *box)
 	struct buf b;
 	buf_init(&b, why, sizeof(why));
 	const char slot[] = {box->slot, '\0'};
-	if (box->safe[0] == '\0' && safe_decide(box->cmdline.safe, &box->facts, &box->history.past, slot, &b))
+	if (box->safe[0] == '\0' && safe_decide(box->cmdline.safe, &box->facts, &box->history.past, slot, &b)) {
 		enter(box, why);
+		if (!box->cmdline.safe && safe_leaves(&box->facts, &box->history.past, slot))
+			leave(box);
+	}
 	return box->safe[0] != '\0';
 }

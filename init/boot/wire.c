@@ -27,6 +27,7 @@
 #define CLOCK_KEEP_MS   600000
 #define CLOCK_KEEP_WAIT 10000
 #define POWER_LATER_MS  500
+#define LOOK_WAIT       30000 /* a folder of the ESP, on a slow stick */
 
 /* ---- problems ---- */
 
@@ -354,6 +355,21 @@ static const struct {
 	{"time-synced", fact_time},
 };
 
+/* The update role writes and removes boot entries: behind the end of an install, or when one is taken back, what is
+ * told of the slots is old. Two facts may say so at a time; the entries are as they shall be then. */
+static void look_at_slots(const struct fact *f, enum fact_value before, struct box *box)
+{
+	static const char *const words[] = {"slot", "tell", NULL};
+	struct err e;
+	bool ended = str_eq(f->name, "update-running") && before == FACT_ON;
+	bool armed = str_eq(f->name, "update-ready") && (before == FACT_ON || f->value == FACT_ON);
+	if (f->value == before || !(ended || armed) || shutdown_running(&box->shutdown))
+		return;
+	box->look.loop = &box->loop;
+	if (helper_run(&box->look, words, LOOK_WAIT, &e) < 0 && e.code != EBUSY)
+		log_warnx("slots", "%s", e.text);
+}
+
 static void on_fact(const struct fact *f, enum fact_value before, void *arg)
 {
 	struct box *box = arg;
@@ -366,6 +382,7 @@ static void on_fact(const struct fact *f, enum fact_value before, void *arg)
 	stages_fact(&box->stages, f);
 	trial_fact(box, f);
 	damage_fact(box, f);
+	look_at_slots(f, before, box);
 	for (size_t i = 0; i < COUNT_OF(fact_rows); i++) {
 		if (str_eq(fact_rows[i].fact, f->name))
 			fact_rows[i].fn(f, box);

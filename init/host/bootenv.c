@@ -145,6 +145,13 @@ const char *bootenv_state_name(enum bootenv_state s)
 	return (size_t)s < COUNT_OF(names) ? names[s] : "?";
 }
 
+bool bootenv_starts(const struct bootenv_entry *en)
+{
+	enum bootenv_state s = bootenv_state(en);
+
+	return s == BOOTENV_GOOD || s == BOOTENV_TRIAL;
+}
+
 struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en)
 {
 	struct bootenv_entry bad = *en;

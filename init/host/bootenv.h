@@ -66,6 +66,8 @@ char bootenv_slot(unsigned index); /* 0: 'a' */
 /* en: NULL for a slot without entry. */
 enum bootenv_state bootenv_state(const struct bootenv_entry *en);
 const char *bootenv_state_name(enum bootenv_state s); /* "good", "trial", "bad", "empty" */
+/* The boot loader starts it before any bad one. en: or NULL. */
+bool bootenv_starts(const struct bootenv_entry *en);
 /* What it would be as a bad one: no try left. The name is not written. */
 struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en);
 /* The entry that counts for a slot, or NULL. */

@@ -29,7 +29,9 @@ static int set_kind(struct end *n, const char *word)
 		n->kind = (enum end_kind)i;
 		return 0;
 	}
-	return -1;
+	/* A newer version knows more of them; the rest of the line tells. */
+	n->kind = END_ASKED;
+	return str_is_name(word) ? 0 : -1;
 }
 
 static int set_time(struct end *n, const char *word)

@@ -4,6 +4,7 @@
  *
  *   KIND TIME UPTIME SLOT VERSION well|ill SENTENCE
  *
+ * A kind that this version does not know is read as "asked": what the newer one had to say stands in the sentence.
  * TIME is seconds since 1970, UPTIME seconds; SLOT and VERSION are "-" when not known. "well": the run got to running,
  * with everything that matters. Of a run that was cut short TIME and UPTIME are the last ones that were noted. */
 #ifndef HEARTH_HOST_ENDS_H

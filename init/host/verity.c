@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "base/paths.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -211,6 +212,20 @@ int verity_device(dev_t *out, struct err *e)
 	sys_close(control);
 	*out = (dev_t)rq.head.dev;
 	return rc < 0 ? -1 : 0;
+}
+
+int verity_open_root(struct err *e)
+{
+	char path[LIMIT_NAME];
+	dev_t dev;
+
+	if (verity_device(&dev, e) < 0)
+		return -1;
+	if (str_format(path, sizeof(path), "/dev/dm-%u", minor(dev)) < 0)
+		return err_set(e, ENAMETOOLONG, "device number");
+	int fd = sys_open(path, O_RDONLY | O_DIRECT | O_CLOEXEC, 0);
+
+	return fd < 0 ? err_sys(e, "%s", path) : fd;
 }
 
 int verity_backing(dev_t *out, struct err *e)

@@ -37,6 +37,8 @@ MUST_CHECK int verity_table(const struct verity *v, dev_t dev, const char *rooth
 MUST_CHECK int verity_probe(int fd, struct verity *v, struct err *e);
 /* Makes the device VERITY_NAME over partition `dev`; *out is its number. May block on the disk: stage 1 only. */
 MUST_CHECK int verity_open(const struct verity *v, dev_t dev, const char *roothash, dev_t *out, struct err *e);
+/* The device VERITY_NAME for reading what the disk says now: direct I/O. */
+MUST_CHECK int verity_open_root(struct err *e);
 /* Reads on from block *block of the open verity device, len bytes (a multiple of VERITY_BLOCK) at most, and moves
  * *block behind what was read. 0 at the end of the device. -1: *block is the first one that the kernel refuses.
  * p must be aligned as the descriptor wants it (O_DIRECT: VERITY_BLOCK). */

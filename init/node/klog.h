@@ -3,9 +3,9 @@
  * Records of /dev/kmsg (Documentation/ABI/testing/dev-kmsg) are "PRIO,SEQ,USEC,FLAG[,...];TEXT\n" and, behind it, lines
  * " KEY=VALUE\n". In the text, control bytes, backslashes and bytes beyond ASCII stand as \xNN. Printed is
  * "warn kernel: TEXT", as our own roles print; what programs wrote into the kernel's log names itself.
- * A line by which dm-verity refuses a block of the root sets the fact root-intact off at once, long before the next
- * round of scrub.
- * The number of the last record is kept in KLOG_SEQ, so that a new start goes on where the old one ended. */
+ * A line by which dm-verity refuses a block of the root, and goes on to refuse it, sets the fact root-intact off at
+ * once, long before the next round of scrub. The number of the last record is kept in KLOG_SEQ, so that a new start
+ * goes on where the old one ended. */
 #ifndef HEARTH_NODE_KLOG_H
 #define HEARTH_NODE_KLOG_H
 

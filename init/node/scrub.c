@@ -2,17 +2,13 @@
  * writes and repairs nothing. */
 #include "node/scrub.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "base/sys.h"
 #include "host/verity.h"
 #include "node/tell.h"
@@ -33,19 +29,6 @@ int scrub_device(int fd, uint64_t *block, struct err *e)
 		uint64_t took = clock_ms() - start;
 		(void)sys_poll(NULL, 0, took > REST_MAX_MS ? REST_MAX_MS : (int)took);
 	}
-}
-
-static int open_root(struct err *e)
-{
-	char path[LIMIT_NAME];
-	dev_t dev;
-
-	if (verity_device(&dev, e) < 0)
-		return -1;
-	if (str_format(path, sizeof(path), "/dev/dm-%u", minor(dev)) < 0)
-		return err_set(e, ENAMETOOLONG, "device number");
-	int fd = sys_open(path, O_RDONLY | O_DIRECT | O_CLOEXEC, 0);
-	return fd < 0 ? err_sys(e, "%s", path) : fd;
 }
 
 static int report(enum fact_value v, const char *detail)
@@ -73,7 +56,7 @@ int scrub_main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (sys_set_idle() < 0)
 		log_warn("scrub", "no idle priority");
-	int fd = open_root(&e);
+	int fd = verity_open_root(&e);
 	if (fd < 0)
 		return report(FACT_UNKNOWN, e.text);
 	int rc = scrub_device(fd, &block, &e);

@@ -21,13 +21,17 @@
 
 /* ---- what PID 1 gets to know ---- */
 
-void slot_sentences(const struct bootenv_entry *en, char *trial, char *failed, size_t cap)
+void slot_sentences(const struct bootenv_entry *en, const struct bootenv_entry *other, char *trial, char *failed,
+                    size_t cap)
 {
+	enum bootenv_state state = bootenv_state(en);
+	bool try = state == BOOTENV_TRIAL || (state == BOOTENV_BAD && bootenv_state(other) == BOOTENV_GOOD);
+
 	trial[0] = failed[0] = '\0';
-	if (bootenv_state(en) == BOOTENV_TRIAL &&
+	if (try &&
 	    str_format(trial, cap, "slot %c, %u %s left", en->slot, en->left, en->left == 1 ? "try" : "tries") < 0)
 		trial[0] = '\0';
-	if (bootenv_state(en) == BOOTENV_BAD &&
+	if (!try && state == BOOTENV_BAD &&
 	    str_format(failed, cap, "slot %c runs without a try left: no slot is good", en->slot) < 0)
 		failed[0] = '\0';
 }
@@ -65,18 +69,16 @@ static int write_slots(const struct bootenv *b, char running, struct err *e)
 static int tell_other(const struct bootenv_entry *other, struct err *e)
 {
 	enum bootenv_state state = bootenv_state(other);
-	bool starts = state == BOOTENV_GOOD || state == BOOTENV_TRIAL;
-
-	enum fact_value value = state == BOOTENV_EMPTY ? FACT_UNKNOWN : starts ? FACT_ON : FACT_OFF;
+	enum fact_value value = state == BOOTENV_EMPTY ? FACT_UNKNOWN : bootenv_starts(other) ? FACT_ON : FACT_OFF;
 
 	return tell_fact("slot-other", value, bootenv_state_name(state), e);
 }
 
-static int tell_facts(const struct bootenv_entry *en, struct err *e)
+static int tell_facts(const struct bootenv_entry *en, const struct bootenv_entry *other, struct err *e)
 {
 	char trial[LIMIT_DETAIL], failed[LIMIT_DETAIL];
 
-	slot_sentences(en, trial, failed, sizeof(trial));
+	slot_sentences(en, other, trial, failed, sizeof(trial));
 	if (tell_fact("trial-boot", trial[0] ? FACT_ON : FACT_OFF, trial, e) < 0)
 		return -1;
 	return tell_fact("slot-failed", failed[0] ? FACT_ON : FACT_OFF, failed, e);
@@ -92,9 +94,8 @@ int slot_tell(bool facts, struct err *e)
 	if (!facts)
 		return 0;
 	/* First: whoever hears of a trial wants to know how it may end. */
-	if (tell_other(bootenv_of(&b, bootenv_other(running)), e) < 0)
-		return -1;
-	return tell_facts(bootenv_of(&b, running), e);
+	const struct bootenv_entry *other = bootenv_of(&b, bootenv_other(running));
+	return tell_other(other, e) < 0 ? -1 : tell_facts(bootenv_of(&b, running), other, e);
 }
 
 /* ---- what an entry becomes ---- */
@@ -138,6 +139,7 @@ static const struct verb {
 	{"good", to_good, false, false, "is good"},
 	{"bad", to_bad, true, false, "is bad"},
 	{"next", to_next, true, true, "is started next"},
+	{"tell", NULL, false, false, ""},
 };
 
 static int rename_entry(const struct bootenv *b, const struct bootenv_entry *from, struct bootenv_entry *to,
@@ -208,6 +210,8 @@ static int run(const struct verb *v, const char *word, struct err *e)
 {
 	char slot = '\0';
 
+	if (v->change == NULL)
+		return 0;
 	if (word)
 		slot = word[0];
 	else if (bootenv_running(&slot, e) < 0)
@@ -221,7 +225,7 @@ int slot_main(int argc, char **argv)
 	struct err e = {0};
 
 	if (v == NULL) {
-		log_errx("slot", "usage: hearth slot good | hearth slot bad a|b | hearth slot next a|b");
+		log_errx("slot", "usage: hearth slot good | bad a|b | next a|b | tell");
 		return EXIT_USAGE;
 	}
 	if (run(v, v->names_slot ? argv[2] : NULL, &e) < 0) {

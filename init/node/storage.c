@@ -211,8 +211,12 @@ static int make_fresh(unsigned i, enum fs_id fs, const char *device, struct err 
 	struct gpt_part *p = &st.layout.part[i];
 
 	log_info("storage", "%s: making the file system of %s", device, layout_part_name(i));
-	if (check_size(device, p, e) < 0 || fs_make(fs, device, e) < 0)
+	if (check_size(device, p, e) < 0)
 		return -1;
+	if (fs_make(fs, device, e) < 0) {
+		st.retry = true; /* nothing is lost by another try */
+		return -1;
+	}
 	sys_sync();
 	p->attributes &= ~GPT_FRESH;
 	gpt_set_attributes(&st.gpt, p->number, p->attributes);

@@ -1,4 +1,5 @@
-"""A new version whose service never gets ready: the box gives it up in time, runs the old one again, and says why."""
+"""A new version whose service never gets ready: the box gives it up in time, runs the old one again, and says why; also
+in the last of its tries, which the loader has counted to none left."""
 import disk
 import variant
 from run import check
@@ -27,3 +28,12 @@ def run(case):
     server.stop()
     entries = sorted(disk.boot_entries(box.disk))
     check(entries[0] == "hearth-0001-a.efi" and entries[1].startswith("hearth-0002-b+0-"), f"entries: {entries}")
+    disk.write_slot(box.disk, "b", never / "root.img", "hearth-0003-b+1-2.efi", never / "uki.efi")
+    box.start()
+    box.prompt()
+    check((status := box.api("status"))["slot"] == "b" and "left" in status["health"], f"the last try: {status}")
+    box.expect("reboot: Restarting system", 400)
+    box.prompt()
+    check(box.running()["slot"] == "a", "the old one runs again")
+    check((end := box.ends()[0])["kind"] == "health-gate" and end["slot"] == "b", f"the newest end: {end}")
+    box.power_off()

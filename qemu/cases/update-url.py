@@ -22,6 +22,7 @@ def run(case):
     check("0.2.0" in text and "changes" in text, f"`update show` says:\n{text}")
     box.install(url)
     check(server.sent < image / 4, f"{server.sent >> 10} KiB were fetched of an image of {image >> 10} and a kernel")
+    box.until("the slots are told", lambda: slots(box)[1] == ("b", "trial", 2, False))
     box.confirm("reboot")
     box.expect(r"Hearth [0-9.]+, slot b", 400)
     box.prompt()

@@ -65,6 +65,17 @@ def case_safe_mode(make):
     check(facts(box)['kubernetes']['value'] == 'off', 'kubernetes')
 
 
+def case_crashes_in_safe_mode(make):
+    """Six in a row: the box wants to go over to the other slot. Here that slot cannot be marked, and it stays."""
+    ends = 6 * 'panic 1764000000 5 b 0.1.0 ill kernel panic: no reason\n'
+    box = make({'storage': service('storage', 'hearth ctl fact slot-other on; ' + STORAGE, type='oneshot')},
+               files={'/handed/identity': IDENTITY, '/handed/ends': ends}, env={'HEARTH_SLOT': 'b'})
+    box.wait_ready('storage')
+    until(lambda: any('this slot should be left' in p for p in box.ask('status')['problems']), 'it wants to leave')
+    check(box.ask('status')['system'] == 'safe', box.ask('status'))
+    check('the slot could not be marked bad' in box.read('/dev/kmsg'), 'the log tells that it is not marked')
+
+
 def case_two_crashes_are_no_safe_mode(make):
     ends = 2 * 'panic 1764000000 5 - 0.1.0 ill kernel panic: no reason\n'
     box = make({'storage': service('storage', STORAGE, type='oneshot')},

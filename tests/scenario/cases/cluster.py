@@ -66,6 +66,53 @@ def case_trial_that_fails(_make):
         check(disk.state() == ['later'] * 3, disk.state())
 
 
+def case_last_try(_make):
+    """The first two did not get as far as k3s: the last one, which leaves no try, is one all the same."""
+    with Disk() as disk:
+        first(disk)
+        said = disk.boot('b', 'v1.36.0+k3s1', 'hearth-0001-a.efi', 'hearth-0002-b+0-3.efi')
+        check('a copy' in said, said)
+        disk.works('new')
+        disk.boot('a', 'v1.35.1+k3s1', 'hearth-0001-a.efi', 'hearth-0002-b+0-3.efi')
+        check(disk.state() == ['old'] * 3, disk.state())
+
+
+def case_given_up_and_chosen_in_the_menu(_make):
+    """What a newer Kubernetes makes of the data goes back also when its slot was bad before it was started."""
+    with Disk() as disk:
+        first(disk)
+        for name in ('hearth-0002-b+2-1.efi', 'hearth-0002-b+0-3.efi'):
+            disk.boot('b', 'v1.36.0+k3s1', 'hearth-0001-a.efi', name)
+            disk.works('new')
+            disk.boot('a', 'v1.35.1+k3s1', 'hearth-0001-a.efi', 'hearth-0002-b+0-2.efi')
+            check(disk.state() == ['old'] * 3, disk.state())
+            disk.works('old')
+
+
+def case_generation_given_twice(_make):
+    """A first start cut off behind its copy, then another system with the same number: its copy is made anew."""
+    with Disk() as disk:
+        first(disk)
+        disk.put('data/cluster/before-2/server/db/state.db', 'long ago')
+        disk.boot('b', 'v1.36.0+k3s1', 'hearth-0001-a.efi', 'hearth-0002-b+2-1.efi')
+        disk.works('new')
+        disk.boot('a', 'v1.35.1+k3s1', 'hearth-0001-a.efi', 'hearth-0002-b+0-3.efi')
+        check(disk.state() == ['old'] * 3, disk.state())
+
+
+def case_damaged_record(_make):
+    """Who ran last is not known then: k3s starts over what is there, and the next trial has its copy."""
+    for text in ('', '\n', '\0' * 24, 'x'):
+        with Disk() as disk:
+            first(disk)
+            disk.put('data/cluster/ran', text)
+            disk.boot('a', 'v1.35.1+k3s1', 'hearth-0001-a.efi')
+            disk.boot('b', 'v1.36.0+k3s1', 'hearth-0001-a.efi', 'hearth-0002-b+2-1.efi')
+            disk.works('new')
+            disk.boot('a', 'v1.35.1+k3s1', 'hearth-0001-a.efi', 'hearth-0002-b+0-3.efi')
+            check(disk.state() == ['old'] * 3, f'{text!r}: {disk.state()}')
+
+
 def case_trial_that_proves_good(_make):
     with Disk() as disk:
         first(disk)

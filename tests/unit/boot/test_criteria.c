@@ -124,6 +124,23 @@ static void what_was_there_before(void **state)
 	assert_missing("");
 }
 
+/* Nobody ever tells of an app that the new version has left out. */
+static void what_is_not_in_this_version(void **state)
+{
+	(void)state;
+	with_kubernetes();
+	fact_set(&facts, "node-ready", FACT_ON, "");
+	assert_int_equal(names_add(&before, "app-coredns", &e), 0);
+	assert_int_equal(names_add(&before, "app-gone", &e), 0);
+	fact_set(&facts, "app-coredns", FACT_OFF, "");
+	fact_set(&facts, "kube-applied", FACT_OFF, "1 of 9 objects");
+	assert_missing("app-coredns, app-gone");
+	fact_set(&facts, "kube-applied", FACT_ON, "9 objects");
+	assert_missing("app-coredns");
+	fact_set(&facts, "app-gone", FACT_UNKNOWN, ""); /* it is there, then */
+	assert_missing("app-coredns, app-gone");
+}
+
 /* What the update role takes down is what is looked for here. */
 static void what_the_update_role_writes(void **state)
 {
@@ -164,6 +181,7 @@ int main(void)
 		cmocka_unit_test_setup(services_that_matter, setup),
 		cmocka_unit_test_setup(the_node, setup),
 		cmocka_unit_test_setup(what_was_there_before, setup),
+		cmocka_unit_test_setup(what_is_not_in_this_version, setup),
 		cmocka_unit_test_setup(what_the_update_role_writes, setup),
 		cmocka_unit_test_setup(a_long_list_is_counted, setup),
 	};

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "boot/leave.h"
 #include "unit/boot/box.h"
 #include "unit/ended.h"
 
@@ -135,6 +136,20 @@ static void a_slot_that_cannot_be_marked_is_not_left(void **state)
 	marked(false);
 	assert_false(shutdown_running(&box.shutdown));
 	assert_non_null(strstr(problem(1), "could not be marked bad"));
+	/* Whoever had a turn on the boot partition may be done a minute later. */
+	fake_clock_ms += LEAVE_AGAIN_MS;
+	step();
+	assert_int_equal(spawns, 2);
+	set("slot-other", FACT_OFF, "bad"); /* nowhere to go any more */
+	marked(false);
+	fake_clock_ms += LEAVE_AGAIN_MS;
+	step();
+	assert_int_equal(spawns, 2);
+	set("slot-other", FACT_ON, "good");
+	assert_int_equal(spawns, 3);
+	marked(true);
+	assert_true(shutdown_running(&box.shutdown));
+	assert_string_equal(box.shutdown.why, "root of slot b: block 71 is damaged");
 }
 
 static void without_another_slot_it_stays(void **state)

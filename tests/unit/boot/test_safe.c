@@ -166,6 +166,38 @@ static void no_trial_in_safe_mode(void **state)
 	assert_false(shutdown_running(&box.shutdown));
 }
 
+/* One that was good stays in safe mode, until it crashes there as often again; one on trial has nothing to prove any
+ * more. Without another slot both stay. */
+static void when_it_leaves(void **state)
+{
+	static const struct {
+		const char *past;
+		enum fact_value trial, other;
+		bool leaves;
+	} table[] = {
+		{CRASH CRASH CRASH, FACT_OFF, FACT_ON, false},
+		{CRASH CRASH CRASH CRASH CRASH, FACT_OFF, FACT_ON, false},
+		{CRASH CRASH CRASH CRASH CRASH CRASH, FACT_OFF, FACT_ON, true},
+		{CRASH CRASH CRASH CRASH CRASH CRASH, FACT_OFF, FACT_OFF, false},
+		{CRASH CRASH CRASH CRASH CRASH CRASH, FACT_OFF, FACT_UNKNOWN, false},
+		{CRASH CRASH CRASH, FACT_ON, FACT_ON, true},
+		{CRASH CRASH, FACT_ON, FACT_ON, false},
+		{CRASH CRASH CRASH, FACT_ON, FACT_OFF, false},
+	};
+	struct facts facts;
+	struct ends past;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		facts_init(&facts);
+		fact_set(&facts, "slot-other", table[i].other, "");
+		fact_set(&facts, "trial-boot", table[i].trial, "");
+		assert_int_equal(ends_parse(&past, table[i].past, strlen(table[i].past)), 0);
+		assert_int_equal(safe_leaves(&facts, &past, "a"), table[i].leaves);
+		assert_false(safe_leaves(&facts, &past, "b"));
+	}
+}
+
 /* A trial that was under way when the past became known. */
 static void a_trial_ends_with_it(void **state)
 {
@@ -177,10 +209,24 @@ static void a_trial_ends_with_it(void **state)
 	assert_int_equal(box.trial.gate.state, HEALTHGATE_WAITING);
 	assert_int_equal(ends_parse(&box.history.past, CRASH CRASH CRASH, 3 * strlen(CRASH)), 0);
 	assert_true(safe_look(&box));
+	assert_int_equal(box.leave.kind, END_HEALTH_GATE);
+	assert_string_equal(box.leave.why, "slot a: 3 runs in a row crashed before they got well; the last: PID 1 "
+	                                   "fault: SIGSEGV at 0x0");
+	assert_false(box.leave.anyway);
 	fake_clock_ms += 2000000;
 	step();
-	assert_false(shutdown_running(&box.shutdown));
+	assert_false(shutdown_running(&box.shutdown)); /* no child comes to life here that would mark the slot */
 	assert_int_equal(box.system, SYSTEM_SAFE);
+}
+
+static void asked_for_it_stays(void **state)
+{
+	(void)state;
+	box.cmdline.safe = true;
+	fact_set(&box.facts, "slot-other", FACT_ON, "");
+	assert_int_equal(ends_parse(&box.history.past, CRASH CRASH CRASH CRASH CRASH CRASH, 6 * strlen(CRASH)), 0);
+	assert_true(safe_look(&box));
+	assert_string_equal(box.leave.why, "");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -194,6 +240,8 @@ int main(void)
 		TEST(what_it_changes),
 		TEST(no_trial_in_safe_mode),
 		TEST(a_trial_ends_with_it),
+		TEST(asked_for_it_stays),
+		cmocka_unit_test(when_it_leaves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

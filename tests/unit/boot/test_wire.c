@@ -239,6 +239,23 @@ static void test_no_console(void **state)
 	assert_int_equal(fact_get(&box.facts, WIRE_CONSOLES), FACT_ON);
 }
 
+/* The update role has changed the boot entries: what is told of the slots is old. */
+static void test_slots_are_looked_at_behind_an_update(void **state)
+{
+	(void)state;
+	fact_set(&box.facts, "update-running", FACT_OFF, "");
+	fact_set(&box.facts, "update-ready", FACT_OFF, "");
+	fact_set(&box.facts, "update-running", FACT_ON, "1 %");
+	fact_set(&box.facts, "update-running", FACT_ON, "2 %");
+	assert_int_equal(spawns, 0);
+	fact_set(&box.facts, "update-running", FACT_OFF, "failed");
+	assert_int_equal(spawns, 1);
+	fact_set(&box.facts, "update-ready", FACT_ON, "version 2");
+	assert_int_equal(spawns, 2);
+	fact_set(&box.facts, "update-ready", FACT_OFF, "");
+	assert_int_equal(spawns, 3);
+}
+
 static void test_no_services(void **state)
 {
 	(void)state;
@@ -384,6 +401,7 @@ int main(void)
 		TEST(test_the_rest_waits_for_the_consoles),
 		TEST(test_the_rest_waits_for_no_console_for_ever),
 		TEST(test_no_console),
+		TEST(test_slots_are_looked_at_behind_an_update),
 		TEST(test_no_services),
 		TEST(test_which_kubernetes_is_inside),
 		TEST(test_started_when_all_stages_are_over),

@@ -141,6 +141,7 @@ static void which_counts(void **state)
 	assert_null(bootenv_of(&b, 'a'));
 	assert_int_equal(bootenv_state(NULL), BOOTENV_EMPTY);
 	assert_int_equal(bootenv_next_generation(&b), 1);
+	assert_false(bootenv_starts(NULL));
 	/* In whatever order the folder gives them. */
 	for (size_t first = 0; first < COUNT_OF(found); first++) {
 		b.count = 0;
@@ -148,6 +149,7 @@ static void which_counts(void **state)
 			assert_int_equal(bootenv_parse(&b.entry[b.count++], found[(first + i) % COUNT_OF(found)]), 0);
 		assert_string_equal(bootenv_of(&b, 'a')->name, "hearth-0003-a+2-1.efi");
 		assert_string_equal(bootenv_of(&b, 'b')->name, "hearth-0009-b+0-2.efi");
+		assert_true(bootenv_starts(bootenv_of(&b, 'a')) && !bootenv_starts(bootenv_of(&b, 'b')));
 		assert_int_equal(bootenv_next_generation(&b), 10);
 	}
 	/* A rename that a power cut hit: the good name counts. */

@@ -39,13 +39,24 @@ static void there_and_back(void **state)
 	assert_string_equal(text, ASKED CUT);
 }
 
+/* Written by the newer system that this one comes back from. */
+static void a_kind_that_is_not_known(void **state)
+{
+	(void)state;
+	assert_int_equal(end_parse(&one, "melt-down 1764000000 7 b 9.1.0 ill the core has left"), 0);
+	assert_int_equal(one.kind, END_ASKED);
+	assert_int_equal(one.uptime, 7);
+	assert_string_equal(one.slot, "b");
+	assert_string_equal(one.why, "the core has left");
+}
+
 static void what_is_no_line(void **state)
 {
 	static const char *const bad[] = {"",
 	                                  "running",
 	                                  "asked 1 2 a 0.1.0 well",
 	                                  "asked 1 2 a 0.1.0 fine x",
-	                                  "later 1 2 a 0.1.0 well x",
+	                                  "La/ter 1 2 a 0.1.0 well x",
 	                                  "asked  2 a 0.1.0 well x",
 	                                  "asked -1 2 a 0.1.0 well x",
 	                                  "asked 1 2 toolongaslot 0.1.0 well x",
@@ -138,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(a_kind_that_is_not_known),
 		cmocka_unit_test(what_is_no_line),
 		cmocka_unit_test(what_could_not_be_read_back_is_not_written),
 		cmocka_unit_test(the_largest_ones_fit),

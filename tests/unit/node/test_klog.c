@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/dm-ioctl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 
 #include "base/str.h"
 #include "fake/sys.h"
+#include "host/verity.h"
 #include "pid1.h"
 
 static char seq_file[64];
@@ -289,6 +291,65 @@ static ssize_t count_sends(int fd, const struct msghdr *m, int flags)
 	return pid1_sendmsg(fd, m, flags);
 }
 
+static unsigned reads;
+static off_t bad = -1; /* where the root cannot be read, now either */
+
+static int a_verity_root(int fd, unsigned long request, void *arg)
+{
+	struct dm_ioctl *rq = arg;
+	(void)fd;
+	rq->dev = makedev(253, 0);
+	if (request == DM_DEV_STATUS)
+		return 0;
+	errno = ENXIO; /* what lies below is not asked here */
+	return -1;
+}
+
+static int open_root(const char *path, int flags, mode_t mode)
+{
+	if (str_eq(path, "/dev/dm-0"))
+		assert_true(flags & O_DIRECT); /* past the page cache */
+	return str_starts(path, "/dev/") && !str_eq(path, PATH_KMSG) ? open("/dev/null", O_RDONLY | O_CLOEXEC)
+	                                                             : open_there(path, flags, mode);
+}
+
+static ssize_t read_root(int fd, void *p, size_t n, off_t at)
+{
+	(void)fd;
+	(void)p;
+	reads++;
+	assert_int_equal(n, VERITY_BLOCK);
+	errno = EIO;
+	return at == bad ? -1 : (ssize_t)n;
+}
+
+/* A bit in memory, and not on the disk: the block is asked for again. */
+static void what_reads_well_again_is_no_damage(void **state)
+{
+	(void)state;
+	pid1_up();
+	fake_open = open_root;
+	fake_ioctl = a_verity_root;
+	fake_pread = read_root;
+	reads = 0;
+	bad = (off_t)71 * VERITY_BLOCK;
+	assert_int_equal(
+		run((const char *const[]){"3,1,1,-;device-mapper: verity: 254:2: data block 70 is corrupted\n", NULL}),
+		0);
+	assert_int_equal(reads, 1);
+	assert_int_equal(pid1_requests, 0);
+	assert_int_equal(
+		run((const char *const[]){"3,2,1,-;device-mapper: verity: 254:2: data block 71 is corrupted\n", NULL}),
+		0);
+	assert_string_equal(pid1_heard, "fact root-intact off block 71 is damaged\n");
+	/* Which blocks one of the tree stands for is not looked up. */
+	pid1_heard[0] = '\0';
+	assert_int_equal(run((const char *const[]){
+				 "3,3,1,-;device-mapper: verity: 254:2: metadata block 7 is corrupted\n", NULL}),
+	                 0);
+	assert_string_equal(pid1_heard, "fact root-intact off block 7, of its hash tree, is damaged\n");
+}
+
 static void tells_of_a_damaged_root_once(void **state)
 {
 	(void)state;
@@ -337,6 +398,7 @@ int main(void)
 		T(a_broken_place_is_no_place),
 		T(says_how_many_were_lost),
 		T(waits_while_the_pipe_is_full),
+		T(what_reads_well_again_is_no_damage),
 		T(tells_of_a_damaged_root_once),
 		T(survives_any_failing_call),
 	};

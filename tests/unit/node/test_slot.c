@@ -168,9 +168,13 @@ static void pid_1_is_told(void **state)
 	assert_string_equal(pid1_heard, "fact slot-other on good\nfact trial-boot off\nfact slot-failed off\n");
 	assert_string_equal(box_read("/run/hearth/slots"), "a good 2 0 " BOARD_VERSION "\nb good 1 0 0.0.7\n");
 	assert_int_equal(run("bad a"), 0);
-	assert_string_equal(pid1_heard, "fact slot-other on good\nfact trial-boot off\nfact slot-failed on slot a runs "
-	                                "without a try left: no slot "
-	                                "is good\n");
+	assert_string_equal(pid1_heard,
+	                    "fact slot-other on good\nfact trial-boot on slot a, 0 tries left\nfact slot-failed off\n");
+	put(ENTRIES("hearth-0002-a.efi", "hearth-0003-b+3.efi"));
+	assert_int_equal(run("tell"), 0);
+	assert_string_equal(pid1_heard, "fact slot-other on trial\nfact trial-boot off\nfact slot-failed off\n");
+	assert_string_equal(box_read("/run/hearth/slots"), "a good 2 0 " BOARD_VERSION "\nb trial 3 3 0.0.7\n");
+	box_holds(FOLDER, "hearth-0002-a.efi hearth-0003-b+3.efi");
 	put(ENTRIES("hearth-0002-a+2-1.efi", "hearth-0001-b+0-3.efi"));
 	assert_int_equal(run("next a"), 0);
 	assert_int_equal(strncmp(pid1_heard, "fact slot-other off bad\n", 24), 0);
@@ -186,15 +190,33 @@ static void pid_1_is_told(void **state)
 
 static void sentences(void **state)
 {
-	struct bootenv_entry en;
+	struct bootenv_entry en, other;
 	char trial[LIMIT_DETAIL], failed[LIMIT_DETAIL];
 	(void)state;
-	slot_sentences(NULL, trial, failed, sizeof(trial));
+	slot_sentences(NULL, NULL, trial, failed, sizeof(trial));
 	assert_true(!trial[0] && !failed[0]);
 	assert_int_equal(bootenv_parse(&en, "hearth-0001-b+1-2.efi"), 0);
-	slot_sentences(&en, trial, failed, sizeof(trial));
+	slot_sentences(&en, NULL, trial, failed, sizeof(trial));
 	assert_string_equal(trial, "slot b, 1 try left");
 	assert_false(failed[0]);
+	/* The last try: the loader has counted it, and would take the other slot next. */
+	assert_int_equal(bootenv_parse(&en, "hearth-0002-b+0-3.efi"), 0);
+	assert_int_equal(bootenv_parse(&other, "hearth-0001-a.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_string_equal(trial, "slot b, 0 tries left");
+	assert_false(failed[0]);
+	assert_int_equal(bootenv_parse(&other, "hearth-0001-a+0-1.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_true(!trial[0] && failed[0]);
+	/* What was just installed has not proved to be a way out. */
+	assert_int_equal(bootenv_parse(&other, "hearth-0003-a+3.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_true(!trial[0] && failed[0]);
+	/* A bad one, by the boot menu: it has as much to show as by `rollback`. */
+	assert_int_equal(bootenv_parse(&other, "hearth-0001-a.efi"), 0);
+	assert_int_equal(bootenv_parse(&en, "hearth-0002-b+0-4.efi"), 0);
+	slot_sentences(&en, &other, trial, failed, sizeof(trial));
+	assert_true(trial[0] && !failed[0]);
 }
 
 static void what_is_not_known(void **state)

@@ -121,6 +121,17 @@ def case_on_trial(stage):
         assert box.picture() == before
 
 
+def case_in_the_last_try(stage):
+    """It leaves none, and the other slot is the only one that is known to work."""
+    with stage.box() as box:
+        os.rename(box.path('boot/EFI/Linux/hearth-0001-a.efi'), box.path('boot/EFI/Linux/hearth-0002-a+0-3.efi'))
+        box.write('boot/EFI/Linux/hearth-0001-b.efi', b'x')
+        box.write('data/new.hearth', stage.bundle(stage.new_blocks).pack())
+        before = box.picture()
+        assert 'on trial' in box.refusal('install', '/data/new.hearth')
+        assert box.picture() == before
+
+
 def case_damaged(stage):
     """Right in the manifest, wrong behind it: seen on the way, and the target has no boot entry then."""
     good = stage.bundle(stage.new_blocks)
