@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "format/json.h"
-#include "update/conduct_text.h"
 #include "update/memory.h"
 
 #define ROOM       "update"

@@ -16,7 +16,6 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "loop/chan.h"
-#include "update/conduct_text.h"
 #include "update/part.h"
 #include "update/spawn.h"
 

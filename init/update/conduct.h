@@ -98,6 +98,8 @@ MUST_CHECK int conduct_order(struct conduct *c, const struct order *o, int fd, s
 void conduct_arm(struct conduct *c, const struct names *healthy);
 /* Nobody waits for the look any more. */
 void conduct_stop_look(struct conduct *c);
+/* One sentence for people: how it stands. In conduct_text.c. */
+void conduct_text(const struct conduct *c, struct buf *b);
 /* Ends the worker; the record stays. */
 void conduct_fini(struct conduct *c);
 

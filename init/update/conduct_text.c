@@ -1,10 +1,7 @@
-/* The sentence for people; see conduct_text.h. Reads memory only. */
-#include "update/conduct_text.h"
+/* The sentence for people; see conduct.h. Reads memory only. */
+#include "update/conduct.h"
 
 #include <inttypes.h>
-
-#include "update/msg.h"
-#include "update/order.h"
 
 static void add_progress(const struct conduct *c, struct buf *b)
 {
