@@ -34,6 +34,7 @@
 	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                            \
 	X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                        \
 	X(int, posix_fadvise, (int fd, off_t at, off_t n, int advice), (fd, at, n, advice))                            \
+	X(int, madvise, (void *p, size_t n, int advice), (p, n, advice))                                               \
 	X(int, fstatat, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags))               \
 	X(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))                                   \
 	X(int, linkat, (int from, const char *old, int to, const char *path, int flags), (from, old, to, path, flags)) \

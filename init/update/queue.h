@@ -40,6 +40,8 @@ MUST_CHECK int queue_init(struct queue *q, int fd, struct err *e);
 void queue_fini(struct queue *q);
 
 bool queue_full(const struct queue *q);
+/* The place that is begun next, below QUEUE_DEPTH; the oldest is q->first. For what a caller keeps of each. */
+unsigned queue_next(const struct queue *q);
 /* QUEUE_BYTES for what is begun next. Not when it is full. */
 uint8_t *queue_room(struct queue *q);
 /* Begins with the n bytes of queue_room, at byte `at` of the disk. Not when it is full. What is no multiple of

@@ -12,6 +12,8 @@
 #include "base/sys.h"
 
 #define TICK_MS 1000
+/* Of a file, at a time: pieces, which with what stands around them in blocks of the disk fit into one read. */
+#define STRETCH ((size_t)(QUEUE_BYTES - 2 * QUEUE_ALIGN) / FETCH_PIECE * FETCH_PIECE)
 
 static void init(struct source *s, int fd, const struct fetch_config *config)
 {
@@ -34,8 +36,7 @@ int source_open(struct source *s, int fd, const char *url, const struct fetch_co
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, EINVAL, "the source is no plain file");
 	s->file.size = (uint64_t)st.st_size;
-	(void)sys_posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* the kernel reads further ahead */
-	return 0;
+	return queue_init(&s->queue, fd, e);
 }
 
 int source_open_pipe(struct source *s, int fd, uint64_t size, const struct fetch_config *config, struct err *e)
@@ -65,30 +66,91 @@ void source_close(struct source *s)
 {
 	if (is_url(s))
 		fetch_close(&s->fetch);
+	queue_fini(&s->queue);
 }
 
-/* One range of a file, in pieces like those of fetch. */
-static int read_range(struct source *s, const struct fetch_range *r, fetch_data_fn *data, void *arg, struct err *e)
+/* Some of a range of a file, as it is read: whole blocks of the disk, in which it begins anywhere. */
+struct stretch {
+	struct fetch_range range;
+	uint64_t at, low; /* where it begins, and where the block does */
+	size_t length, whole;
+};
+
+/* Ranges, cut into stretches. */
+struct cutter {
+	fetch_next_fn *next;
+	void *arg;
+	struct fetch_range range;
+	uint64_t cut; /* bytes of it */
+	bool over;
+};
+
+static bool next_stretch(struct cutter *c, struct stretch *t)
 {
-	uint8_t piece[FETCH_PIECE];
-	for (uint64_t at = 0; at < r->length;) {
-		size_t want = r->length - at < sizeof(piece) ? (size_t)(r->length - at) : sizeof(piece);
-		ssize_t n = sys_pread(s->fd, piece, want, (off_t)(r->offset + at));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "read the file");
-		if (n == 0)
-			return err_set(e, EBADMSG, "the file ends at byte %llu: it is cut short",
-			               (unsigned long long)(r->offset + at));
-		s->read += (uint64_t)n;
+	if (c->cut == c->range.length) {
+		c->cut = 0;
+		c->over = c->over || !c->next(&c->range, c->arg);
+	}
+	if (c->over)
+		return false;
+	uint64_t left = c->range.length - c->cut;
+	t->range = c->range;
+	t->at = c->range.offset + c->cut;
+	t->length = left < STRETCH ? (size_t)left : STRETCH;
+	t->low = t->at - t->at % QUEUE_ALIGN;
+	t->whole = (size_t)((t->at + t->length - t->low + QUEUE_ALIGN - 1) / QUEUE_ALIGN * QUEUE_ALIGN);
+	c->cut += t->length;
+	return true;
+}
+
+/* got: bytes that were read to p, from t->low on; below 0: none. In pieces like those of fetch. */
+static int give(struct source *s, const struct stretch *t, const uint8_t *p, ssize_t got, fetch_data_fn *data,
+                void *arg, struct err *e)
+{
+	size_t before = (size_t)(t->at - t->low), n;
+	if (got < 0)
+		return err_sys(e, "read the file");
+	if ((size_t)got < before + t->length)
+		return err_set(e, EBADMSG, "the file ends at byte %llu: it is cut short",
+		               (unsigned long long)(t->low + (uint64_t)got));
+	s->read += t->length;
+	for (size_t at = 0; at < t->length; at += n) {
+		n = t->length - at < FETCH_PIECE ? t->length - at : FETCH_PIECE;
 		if (s->tick && !s->tick(s->arg))
 			return err_set(e, ECANCELED, "stopped");
-		if (data(r, r->offset + at, piece, (size_t)n, arg, e) < 0)
+		if (data(&t->range, t->at + at, p + before + at, n, arg, e) < 0)
 			return -1;
-		at += (uint64_t)n;
 	}
 	return 0;
+}
+
+/* Past the page cache, like the target: what is read once is worth no memory, and no copy in it. The next ones are on
+ * their way meanwhile, those of other ranges, too. */
+static int read_stretches(struct source *s, struct cutter *c, fetch_data_fn *data, void *arg, struct err *e)
+{
+	struct stretch list[QUEUE_DEPTH] = {0}; /* by places of the queue */
+	struct queue *q = &s->queue;
+	uint8_t *p;
+	for (;; queue_pop(q)) { /* ends with the ranges, which are finite */
+		while (!queue_full(q) && next_stretch(c, &list[queue_next(q)]))
+			queue_read(q, list[queue_next(q)].whole, list[queue_next(q)].low);
+		if (q->count == 0)
+			return 0;
+		const struct stretch *t = &list[q->first];
+		ssize_t got = queue_oldest(q, &p);
+		if (got < 0) /* a file system that has no direct access says so here */
+			got = sys_pread(s->fd, p, t->whole, (off_t)t->low);
+		if (give(s, t, p, got, data, arg, e) < 0)
+			return -1;
+	}
+}
+
+static int read_file(struct source *s, fetch_next_fn *next, fetch_data_fn *data, void *arg, struct err *e)
+{
+	struct cutter c = {.next = next, .arg = arg};
+	int rc = read_stretches(s, &c, data, arg, e);
+	queue_drop(&s->queue); /* when it has ended early */
+	return rc;
 }
 
 /* What has come; 0: the end. Who sends may be slow, but whoever wants us to stop is not to wait for that. */
@@ -175,11 +237,6 @@ static int read_parts(struct source *s, const struct fetch_range *r, fetch_data_
 	return rc;
 }
 
-static int read_local(struct source *s, const struct fetch_range *r, fetch_data_fn *data, void *arg, struct err *e)
-{
-	return s->part ? read_parts(s, r, data, arg, e) : read_range(s, r, data, arg, e);
-}
-
 int source_ranges(struct source *s, fetch_next_fn *next, fetch_data_fn *data, void *arg, struct err *e)
 {
 	const struct fetch_job job = {&s->file, next, data, arg};
@@ -188,8 +245,10 @@ int source_ranges(struct source *s, fetch_next_fn *next, fetch_data_fn *data, vo
 		return err_set(e, EOPNOTSUPP, "an upload has no ranges");
 	if (is_url(s))
 		return fetch_ranges(&s->fetch, &job, e);
+	if (!s->part)
+		return read_file(s, next, data, arg, e);
 	while (next(&r, arg)) {
-		if (read_local(s, &r, data, arg, e) < 0)
+		if (read_parts(s, &r, data, arg, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -228,10 +287,9 @@ int source_range(struct source *s, uint64_t offset, uint64_t length, fetch_data_
 int source_whole(struct source *s, fetch_data_fn *data, void *arg, struct err *e)
 {
 	const struct fetch_job job = {&s->file, NULL, data, arg};
-	const struct fetch_range all = {0, s->file.size, 0};
 	if (s->pipe)
 		return read_pipe(s, data, arg, e);
-	return is_url(s) ? fetch_whole(&s->fetch, &job, 0, e) : read_local(s, &all, data, arg, e);
+	return is_url(s) ? fetch_whole(&s->fetch, &job, 0, e) : source_range(s, 0, s->file.size, data, arg, e);
 }
 
 uint64_t source_fetched(const struct source *s)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "update/fetch.h"
+#include "update/queue.h"
 
 /* A pipe with these bytes, or only the first of them; -1: there will be none. Waits for it. */
 typedef int source_part_fn(uint64_t from, uint64_t length, void *arg, struct err *e);
@@ -18,6 +19,7 @@ struct source {
 	int fd;               /* of the file or the pipe; -1: neither */
 	bool pipe;            /* an upload: no ranges */
 	source_part_fn *part; /* an upload in parts; NULL: something else */
+	struct queue queue;   /* of a file */
 	struct fetch fetch;
 	struct fetch_file file; /* size: of the bundle, once known */
 	uint64_t read;          /* bytes taken from a file or pipes */
