@@ -57,5 +57,9 @@ class Browser:
     def command(self, *words):
         return self.send("POST", "/api/v1/command", {"words": list(words)})
 
+    def part(self, data, at):
+        """Of an upload in parts; at: where it begins."""
+        return self.send("PUT", f"/api/v1/update/upload?from={at}", data)
+
     def upload(self, data, headers=None, size=None):
         return self.send("PUT", "/api/v1/update/upload", data, headers, size)
