@@ -33,10 +33,12 @@ def refused(box, owner, data):
 
 def send(box, owner, data, most=1 << 30):
     """Sends what the box asks for, until it has all of it or has taken `most` bytes. How many it has taken."""
+    def asks():
+        said = box.api("update")
+        return (said.get("want") or said["state"] in ("ready", "failed")) and said
     sent = 0
     while sent < most:
-        said = box.until("the box asks for a part",
-                         lambda: (s := box.api("update")) and (s.get("want") or s["state"] in ("ready", "failed")) and s)
+        said = box.until("the box asks for a part", asks)
         want = said.get("want")
         if not want:
             check(said["state"] == "ready", f"the upload: {said}")
