@@ -48,6 +48,12 @@ void buf_add_char(struct buf *b, char c)
 	buf_add_n(b, &c, 1);
 }
 
+void buf_add_hex(struct buf *b, const uint8_t *data, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_addf(b, "%02x", data[i]);
+}
+
 void buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -20,6 +21,8 @@ void buf_reset(struct buf *b);
 void buf_add(struct buf *b, const char *text);
 void buf_add_n(struct buf *b, const char *data, size_t n);
 void buf_add_char(struct buf *b, char c);
+/* n bytes as 2n lower-case hexadecimal digits. */
+void buf_add_hex(struct buf *b, const uint8_t *data, size_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool buf_ok(const struct buf *b);
 /* Drops the first n bytes, moving the rest to the front. */

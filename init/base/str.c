@@ -91,6 +91,17 @@ int str_hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+int str_hex(const char *s, uint8_t *to, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int high = str_hex_digit(s[2 * i]), low = high < 0 ? -1 : str_hex_digit(s[2 * i + 1]);
+		if (low < 0)
+			return -1;
+		to[i] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
+}
+
 static int with_unit(const char *s, const struct unit *units, size_t n, uint64_t *out)
 {
 	uint64_t v = 0;

@@ -26,6 +26,9 @@ MUST_CHECK int str_duration_ms(const char *s, uint64_t *out);
 MUST_CHECK int str_size(const char *s, uint64_t *out);
 /* Value of a lower-case hexadecimal digit, or -1. */
 int str_hex_digit(char c);
+/* The first 2n lower-case hexadecimal digits of s as n bytes; 0, or -1: there are not so many. What stands behind them
+ * is the caller's. */
+MUST_CHECK int str_hex(const char *s, uint8_t *to, size_t n);
 /* A service, fact or command name: [a-z][a-z0-9-]*, at most LIMIT_NAME - 1 bytes. */
 bool str_is_name(const char *s);
 /* FNV-1a, 32 bits, over n bytes, going on from h; the first h is STR_HASH. For tables and for noticing changes, not

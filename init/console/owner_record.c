@@ -35,21 +35,7 @@ static unsigned split(char *line, char *words[], unsigned most)
 /* Exactly n bytes. */
 static int from_hex(const char *text, uint8_t *out, size_t n)
 {
-	if (strlen(text) != 2 * n)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		int high = str_hex_digit(text[2 * i]), low = str_hex_digit(text[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return -1;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return 0;
-}
-
-static void add_hex(struct buf *b, const uint8_t *data, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		buf_addf(b, "%02x", data[i]);
+	return strlen(text) == 2 * n ? str_hex(text, out, n) : -1;
 }
 
 /* "m=19456" within its bounds, as it would be written. */
@@ -107,9 +93,9 @@ void owner_record_write(const struct owner_record *r, struct buf *b)
 		return;
 	}
 	buf_addf(b, "argon2id v=%d m=%u t=%u p=%u ", VERSION, r->cost.memory_kib, r->cost.passes, r->cost.lanes);
-	add_hex(b, r->salt, sizeof(r->salt));
+	buf_add_hex(b, r->salt, sizeof(r->salt));
 	buf_add_char(b, ' ');
-	add_hex(b, r->hash, sizeof(r->hash));
+	buf_add_hex(b, r->hash, sizeof(r->hash));
 	buf_add_char(b, '\n');
 }
 

@@ -23,8 +23,7 @@ static void hex(const uint8_t data[OWNER_DIGEST], char text[OWNER_TOKEN + 1])
 {
 	struct buf b;
 	buf_init(&b, text, OWNER_TOKEN + 1);
-	for (size_t i = 0; i < OWNER_DIGEST; i++)
-		buf_addf(&b, "%02x", data[i]);
+	buf_add_hex(&b, data, OWNER_DIGEST);
 }
 
 int owner_token_make(char token[OWNER_TOKEN + 1], struct err *e)

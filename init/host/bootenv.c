@@ -152,6 +152,13 @@ bool bootenv_starts(const struct bootenv_entry *en)
 	return s == BOOTENV_GOOD || s == BOOTENV_TRIAL;
 }
 
+bool bootenv_on_trial(const struct bootenv_entry *en, const struct bootenv_entry *other)
+{
+	enum bootenv_state s = bootenv_state(en);
+
+	return s == BOOTENV_TRIAL || (s == BOOTENV_BAD && bootenv_state(other) == BOOTENV_GOOD);
+}
+
 struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en)
 {
 	struct bootenv_entry bad = *en;

@@ -68,6 +68,9 @@ enum bootenv_state bootenv_state(const struct bootenv_entry *en);
 const char *bootenv_state_name(enum bootenv_state s); /* "good", "trial", "bad", "empty" */
 /* The boot loader starts it before any bad one. en: or NULL. */
 bool bootenv_starts(const struct bootenv_entry *en);
+/* Does a run of en have something to prove? Also without a try left, beside a good other one: it is the last try, or
+ * somebody has chosen a bad one in the boot menu. Either may be NULL. */
+bool bootenv_on_trial(const struct bootenv_entry *en, const struct bootenv_entry *other);
 /* What it would be as a bad one: no try left. The name is not written. */
 struct bootenv_entry bootenv_as_bad(const struct bootenv_entry *en);
 /* The entry that counts for a slot, or NULL. */

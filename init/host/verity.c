@@ -81,8 +81,7 @@ int verity_table(const struct verity *v, dev_t dev, const char *roothash, char *
 	         (unsigned long long)v->data_blocks, (unsigned long long)v->hash_start, roothash);
 	if (v->salt_len == 0)
 		buf_add_char(&b, '-');
-	for (size_t i = 0; i < v->salt_len; i++)
-		buf_addf(&b, "%02x", v->salt[i]);
+	buf_add_hex(&b, v->salt, v->salt_len);
 	return buf_ok(&b) ? 0 : err_set(e, ENOSPC, "verity table does not fit");
 }
 

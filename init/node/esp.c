@@ -34,19 +34,14 @@ static uint8_t block[65536];
 
 static int take_digest(uint8_t digest[SHA256_BYTES], const char *hex)
 {
-	for (size_t i = 0; i < SHA256_BYTES; i++) {
-		int high = str_hex_digit(hex[2 * i]), low = high < 0 ? -1 : str_hex_digit(hex[2 * i + 1]);
-		if (low < 0)
-			return -1;
-		digest[i] = (uint8_t)(high * 16 + low);
-	}
+	if (str_hex(hex, digest, SHA256_BYTES) < 0)
+		return -1;
 	return str_eq(hex + 2 * (size_t)SHA256_BYTES, "\n") ? 0 : -1;
 }
 
 static void add_digest(struct buf *b, const uint8_t digest[SHA256_BYTES])
 {
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		buf_addf(b, "%02x", digest[i]);
+	buf_add_hex(b, digest, SHA256_BYTES);
 	buf_add_char(b, '\n');
 }
 

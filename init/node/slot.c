@@ -24,14 +24,13 @@
 void slot_sentences(const struct bootenv_entry *en, const struct bootenv_entry *other, char *trial, char *failed,
                     size_t cap)
 {
-	enum bootenv_state state = bootenv_state(en);
-	bool try = state == BOOTENV_TRIAL || (state == BOOTENV_BAD && bootenv_state(other) == BOOTENV_GOOD);
+	bool try = bootenv_on_trial(en, other);
 
 	trial[0] = failed[0] = '\0';
 	if (try &&
 	    str_format(trial, cap, "slot %c, %u %s left", en->slot, en->left, en->left == 1 ? "try" : "tries") < 0)
 		trial[0] = '\0';
-	if (!try && state == BOOTENV_BAD &&
+	if (!try && bootenv_state(en) == BOOTENV_BAD &&
 	    str_format(failed, cap, "slot %c runs without a try left: no slot is good", en->slot) < 0)
 		failed[0] = '\0';
 }

@@ -100,10 +100,8 @@ static int set_manifest(const struct yaml *y, const struct yaml_node *v, void *i
 	struct channel_version *to = into;
 	const char *s = text_of(v);
 
-	if (strlen(s) != SHA256_DIGITS || strspn(s, "0123456789abcdef") != SHA256_DIGITS)
+	if (strlen(s) != SHA256_DIGITS || str_hex(s, to->manifest_sha256, CHANNEL_SHA256) < 0)
 		return yaml_error(y, v, e, "manifest-sha256 is none; write %zu small hex digits", SHA256_DIGITS);
-	for (size_t i = 0; i < CHANNEL_SHA256; i++)
-		to->manifest_sha256[i] = (uint8_t)(str_hex_digit(s[2 * i]) << 4 | str_hex_digit(s[2 * i + 1]));
 	return 0;
 }
 

@@ -528,9 +528,7 @@ static int look(struct conduct *c, const struct order *o, struct err *e)
 	/* What the last install found must stay true. */
 	if (c->state == UPDATE_READY)
 		return err_set(e, EBUSY, "version %s waits for a restart", c->m.version);
-	struct order named = *o;
-	offer_name(&c->offer, &named);
-	if (begin(c, &named, -1, e) < 0)
+	if (begin(c, o, -1, e) < 0)
 		return -1;
 	c->looking = c->undecided = true;
 	c->look_why[0] = '\0';
@@ -544,11 +542,9 @@ static int install(struct conduct *c, const struct order *o, int fd, struct err 
 		return -1;
 	if (c->looking)
 		return err_set(e, EBUSY, "a look at a bundle is under way; ask again when it is done");
-	struct order named = *o;
-	offer_name(&c->offer, &named);
-	if (begin(c, &named, fd, e) < 0)
+	if (begin(c, o, fd, e) < 0)
 		return -1;
-	c->order = named;
+	c->order = *o;
 	c->undecided = o->verb == ORDER_INSTALL && o->kind != ORDER_PARTS;
 	c->deaths = 0;
 	c->why[0] = '\0';
@@ -590,13 +586,15 @@ static int give_part(struct conduct *c, const struct order *o, int fd, struct er
 
 int conduct_order(struct conduct *c, const struct order *o, int fd, struct err *e)
 {
+	struct order named = *o;
+	offer_name(&c->offer, &named);
 	switch (o->verb) {
 	case ORDER_SHOW:
 	case ORDER_CHECK:
-		return look(c, o, e);
+		return look(c, &named, e);
 	case ORDER_INSTALL:
 	case ORDER_UPLOAD:
-		return install(c, o, fd, e);
+		return install(c, &named, fd, e);
 	case ORDER_PART:
 		return give_part(c, o, fd, e);
 	case ORDER_PAUSE:

@@ -42,14 +42,8 @@ static int set_hash(const struct yaml *y, const struct yaml_node *v, uint8_t to[
 {
 	const char *s = scalar(v);
 
-	if (strlen(s) != (size_t)SHA256_BYTES * 2)
+	if (strlen(s) != (size_t)SHA256_BYTES * 2 || str_hex(s, to, SHA256_BYTES) < 0)
 		return wrong(y, v, e, "64 hexadecimal digits in small letters");
-	for (size_t i = 0; i < SHA256_BYTES; i++) {
-		int high = str_hex_digit(s[2 * i]), low = str_hex_digit(s[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return wrong(y, v, e, "64 hexadecimal digits in small letters");
-		to[i] = (uint8_t)(high << 4 | low);
-	}
 	return 0;
 }
 

@@ -170,8 +170,7 @@ void order_record(const struct order *o, struct buf *b)
 	buf_addf(b, HEAD "%s\n", o->source);
 	if (o->named) {
 		buf_add(b, SUM);
-		for (size_t i = 0; i < sizeof(o->manifest); i++)
-			buf_addf(b, "%02x", o->manifest[i]);
+		buf_add_hex(b, o->manifest, sizeof(o->manifest));
 		buf_add(b, "\n");
 	}
 	for (size_t i = 0; i < COUNT_OF(switches); i++) {
@@ -198,14 +197,8 @@ static bool read_sum(struct order *o, const char *line)
 	const char *digits = line + strlen(SUM);
 	if (o->named || !str_starts(line, SUM) || strlen(digits) != 2 * sizeof(o->manifest))
 		return false;
-	for (size_t i = 0; i < sizeof(o->manifest); i++) {
-		int high = str_hex_digit(digits[2 * i]), low = str_hex_digit(digits[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		o->manifest[i] = (uint8_t)(high << 4 | low);
-	}
-	o->named = true;
-	return true;
+	o->named = str_hex(digits, o->manifest, sizeof(o->manifest)) == 0;
+	return o->named;
 }
 
 int order_read(struct order *o, const char *file, const char *text, size_t len, struct err *e)

@@ -39,9 +39,8 @@ static int check_trial(const struct place *p, struct err *e)
 	if (bootenv_read(&b, e) < 0)
 		return -1;
 	const struct bootenv_entry *en = bootenv_of(&b, p->half.running);
-	/* Without a try left, too: the other one is the only one that is known to work. */
-	if (bootenv_state(en) == BOOTENV_TRIAL ||
-	    (bootenv_state(en) == BOOTENV_BAD && bootenv_state(bootenv_of(&b, p->half.other)) == BOOTENV_GOOD))
+	/* The other one may be the only one that is known to work. */
+	if (bootenv_on_trial(en, bootenv_of(&b, p->half.other)))
 		return err_set(e, EBUSY, "slot %c is on trial itself; an update can come when it has proved good",
 		               p->half.running);
 	return 0;

@@ -22,7 +22,7 @@ int queue_init(struct queue *q, int fd, struct err *e)
 	q->fd = fd;
 	q->memory = aligned_alloc(MEMORY, MEMORY);
 	if (!q->memory)
-		return err_set(e, ENOMEM, "no memory to write with");
+		return err_set(e, ENOMEM, "no memory for reads and writes");
 	(void)sys_madvise(q->memory, MEMORY, MADV_HUGEPAGE);
 	if (sys_io_setup(QUEUE_DEPTH, &q->context) < 0)
 		q->context = 0;

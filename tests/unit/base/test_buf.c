@@ -126,6 +126,19 @@ static void drop_moves_the_rest(void **state)
 	assert_int_equal(b.len, 0);
 }
 
+static void bytes_as_digits(void **state)
+{
+	static const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
+
+	(void)state;
+	with_cap(10);
+	buf_add_hex(&b, bytes, sizeof(bytes));
+	assert_true(buf_ok(&b));
+	assert_string_equal(b.data, "000fa5ff");
+	buf_add_hex(&b, bytes, 1);
+	assert_false(buf_ok(&b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +148,7 @@ int main(void)
 		cmocka_unit_test_teardown(formats_are_bounded_too, teardown),
 		cmocka_unit_test_teardown(no_room_at_all, teardown),
 		cmocka_unit_test_teardown(drop_moves_the_rest, teardown),
+		cmocka_unit_test_teardown(bytes_as_digits, teardown),
 	};
 	return cmocka_run_group_tests_name("base/buf", tests, NULL, NULL);
 }

@@ -209,6 +209,20 @@ static void hashes_are_fnv(void **state)
 	assert_int_equal(str_hash(str_hash(STR_HASH, "foo", 3), "bar", 3), 0xbf9cf968);
 }
 
+static void digits_as_bytes(void **state)
+{
+	static const char *const bad[] = {"", "0", "00", "000", "00fF", "0g00", "00 0"};
+	uint8_t to[2];
+
+	(void)state;
+	assert_int_equal(str_hex("a50f", to, 2), 0);
+	assert_true(to[0] == 0xa5 && to[1] == 0x0f);
+	assert_int_equal(str_hex("00ff\n", to, 2), 0); /* behind them is the caller's */
+	assert_true(to[0] == 0 && to[1] == 0xff);
+	for (size_t n = 0; n < COUNT_OF(bad); n++)
+		assert_int_equal(str_hex(bad[n], to, 2), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +233,7 @@ int main(void)
 		cmocka_unit_test(durations_need_a_unit),
 		cmocka_unit_test(sizes_are_binary),
 		cmocka_unit_test(hashes_are_fnv),
+		cmocka_unit_test(digits_as_bytes),
 		cmocka_unit_test(names),
 		cmocka_unit_test(distances),
 		cmocka_unit_test(distances_of_long_words_are_the_cap),
